@@ -1,0 +1,97 @@
+"""Outlets: one file each, found by entry point. Nothing here knows the ledger.
+
+A channel's file holds a frozen settings class, and a class that satisfies ``Channel``. The line
+``name = "module:Class"`` under ``[project.entry-points."syndicate.channels"]`` makes it known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any, ClassVar, Protocol, runtime_checkable
+
+from syndicate.model import Finding, Limits, Parcel, Receipt, Request
+
+
+@runtime_checkable
+class Channel(Protocol):
+    """What publish and the runtime ask of an outlet."""
+
+    kind: ClassVar[str]  # "x"
+    carries: ClassVar[str]  # "post" | "message" | "document"
+    name: str  # its key in [channels]
+    limits: Limits
+    local: bool  # True where nothing leaves this machine (outbox, files, a loopback host)
+
+    def request(self, parcel: Parcel, key: str) -> Request:
+        """The exact bytes that ``send`` would put on the wire. No network."""
+        ...
+
+    def send(self, parcel: Parcel, key: str) -> Receipt:
+        """Send once.
+
+        Raises
+        ------
+        Refused, Throttled, Unreachable, Uncertain
+            By what the caller must do (errors.py).
+        """
+        ...
+
+    def reconcile(self, parcel: Parcel, key: str, since: datetime) -> Receipt | None:
+        """Find out whether a parcel whose intent was recorded at ``since`` has left (delivery.md D).
+
+        A receipt: it has left. ``None``: it has provably not, send again.
+
+        Raises
+        ------
+        Uncertain
+            Nothing can be known: a person decides.
+        """
+        ...
+
+    def doctor(self) -> list[Finding]:
+        """Check credentials, scopes, limits and clock, and say what to do. Never raises."""
+        ...
+
+    def close(self) -> None:
+        """Let go of connections."""
+        ...
+
+
+@runtime_checkable
+class RunChannel(Channel, Protocol):
+    """A channel that takes a run of parcels over one connection and asks for each intent itself."""
+
+    def send_run(
+        self, parcels: Iterable[tuple[str, Parcel]], intend: Callable[[Sequence[str]], set[str]]
+    ) -> Iterator[tuple[str, Receipt | Exception | None]]:
+        """Send ``(key, parcel)`` pairs in order.
+
+        ``intend(keys)`` commits the intents before the first byte that could take effect and returns
+        the keys that were granted; a key that was not granted must not take effect and yields
+        ``(key, None)``. Every key yields exactly one result; errors are ``DeliveryError``.
+        """
+        ...
+
+
+class ChannelFactory(Protocol):
+    """A channel's class as the entry point names it."""
+
+    kind: ClassVar[str]
+    carries: ClassVar[str]
+    Settings: ClassVar[type[Any]]  # a pydantic model that forbids unknown keys
+
+    def __call__(self, name: str, settings: Any, *, folder: Path, now: Callable[[], datetime]) -> Channel:  # noqa: ANN401
+        """Build from validated settings; ``folder`` is the publication's root."""
+        ...
+
+
+def kinds() -> dict[str, ChannelFactory]:
+    """Every known kind of channel: ours and those that other packages register.
+
+    Loading is lazy inside each file: heavy libraries are imported where they are used.
+    """
+    from importlib.metadata import entry_points
+
+    return {point.name: point.load() for point in entry_points(group="syndicate.channels")}

@@ -1,0 +1,1 @@
+"""Puts effects in order: read, plan, record, render, intent, send, settle."""

@@ -1,0 +1,1 @@
+"""The memory: SQLAlchemy Core on SQLite. The only room that knows SQL."""

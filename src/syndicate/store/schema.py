@@ -1,0 +1,333 @@
+"""The tables, as the first migration makes them (delivery.md C). Instants are integer microseconds UTC."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Dialect
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND: Final = timedelta(microseconds=1)
+
+
+def to_micros(instant: datetime) -> int:
+    """Microseconds since 1970-01-01T00:00Z, exact (no float)."""
+    return (instant - _EPOCH) // _MICROSECOND
+
+
+def from_micros(micros: int) -> datetime:
+    """The aware UTC instant."""
+    return _EPOCH + timedelta(microseconds=micros)
+
+
+class Instant(sa.types.TypeDecorator[datetime]):
+    """An aware datetime as INTEGER microseconds UTC: STRICT tables know no DateTime."""
+
+    impl = sa.Integer
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
+        """Refuse naive values; store microseconds."""
+        return None if value is None else to_micros(value)
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:  # noqa: ANN401 - SQLAlchemy's signature
+        """Back to aware UTC."""
+        return None if value is None else from_micros(value)
+
+
+metadata: Final = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(column_0_label)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def _table(name: str, *parts: sa.schema.SchemaItem, rowid: bool = True) -> sa.Table:
+    return sa.Table(name, metadata, *parts, sqlite_strict=True, sqlite_with_rowid=rowid)
+
+
+def _key() -> sa.Column[int]:
+    return sa.Column("key", sa.Integer, primary_key=True)
+
+
+def _text(name: str, default: str | None = "") -> sa.Column[str]:
+    """A TEXT column that is never NULL."""
+    return sa.Column(name, sa.Text, nullable=False, server_default=None if default is None else sa.text(f"'{default}'"))
+
+
+def _int(name: str, default: int | None = 0) -> sa.Column[int]:
+    """An INTEGER column that is never NULL."""
+    return sa.Column(name, sa.Integer, nullable=False, server_default=None if default is None else sa.text(str(default)))
+
+
+def _at(name: str, *, null: bool = False) -> sa.Column[datetime]:
+    return sa.Column(name, Instant, nullable=null)
+
+
+def _ref(name: str, target: str, *, null: bool = False, **more: Any) -> sa.Column[int]:  # noqa: ANN401 - SQLAlchemy's own
+    return sa.Column(name, sa.Integer, sa.ForeignKey(target), nullable=null, **more)
+
+
+# What this database is: instance id, run counter, start mark, schema of keys.
+meta = _table("meta", sa.Column("name", sa.Text, primary_key=True), _text("value"), rowid=False)
+
+# When a source, schedule, channel or newsletter was first seen: nothing older goes out through it.
+start = _table("start", sa.Column("subject", sa.Text, primary_key=True), _at("at"), rowid=False)
+
+# Keys that sign reader links and hash suppressed addresses; old ones keep verifying.
+token_key = _table("token_key", sa.Column("number", sa.Integer, primary_key=True), sa.Column("secret", sa.LargeBinary, nullable=False), _at("at"))
+
+# -- content ------------------------------------------------------------------------------------
+item = _table(
+    "item",
+    _key(),
+    sa.Column("id", sa.Text, nullable=False, unique=True),
+    _text("kind", None),  # brief | quote
+    _text("source", None),
+    _text("path", None),  # relative to the publication
+    _text("first_path", None),  # at first sight: part of the minted id
+    _text("slug", None),
+    _text("stamp"),  # mtime, size and inode: an unchanged file is not parsed again
+    _text("content_sha", None),
+    _text("status", None),
+    _at("date", null=True),  # published
+    _at("embargo", null=True),
+    _at("updated", null=True),
+    _at("first_seen"),
+    _at("release", null=True),  # delivery.md B; NULL: not released
+    sa.Column("late", sa.Integer, nullable=False, server_default=sa.text("0")),  # 1: a person sends it or lets it be
+    _int("gone"),  # 1: the file has vanished
+    _int("revision"),
+    _text("front", None),  # the normalised front matter, JSON
+    _text("body", None),  # Markdown of a brief, the words of a quote
+    sa.UniqueConstraint("kind", "slug"),
+    sa.Index("ix_item_release", "kind", "status", "release"),
+    sa.Index("ix_item_date", "kind", "status", "date"),
+    sa.Index("ix_item_path", "source", "path"),
+)
+# Topics, authors and series of a brief, for the feeds by them.
+facet = _table(
+    "facet",
+    _ref("item", "item.key"),
+    _text("kind", None),  # topic | author | series
+    _text("slug", None),
+    _text("name", None),
+    sa.PrimaryKeyConstraint("item", "kind", "slug"),
+    sa.Index("ix_facet_slug", "kind", "slug", "item"),
+    rowid=False,
+)
+# Faulty files: known by their stamp, so that an unchanged faulty file is reported and not parsed again.
+fault = _table(
+    "fault", _text("source", None), _text("path", None), _text("stamp", None), _text("detail", None), sa.PrimaryKeyConstraint("source", "path"), rowid=False
+)
+# The quote of each civil day of the site's zone, frozen when the day begins (Q23).
+day_quote = _table(
+    "day_quote",
+    sa.Column("day", sa.Text, primary_key=True),  # 2026-11-22
+    _ref("item", "item.key", null=True),  # NULL: no quote that day
+    _at("shown_at", null=True),  # the quote slot's due time
+    _text("state"),  # chosen | shown | skipped | none
+    _text("reason"),
+    rowid=False,
+)
+
+# -- people -------------------------------------------------------------------------------------
+person = _table("person", _key(), _text("id", None), sa.Column("name", sa.Text, nullable=False, unique=True), _text("roles"), _text("passphrase"), _at("at"))
+approval = _table(
+    "approval",
+    _key(),
+    _ref("item", "item.key", index=True),
+    _text("content_sha", None),
+    _text("renderings_sha", None),
+    _ref("person", "person.key"),
+    _text("role", None),  # verifier | approver
+    _at("at"),
+)
+# Append-only and hash-chained: one altered byte is located by `db check`.
+audit = _table(
+    "audit",
+    sa.Column("seq", sa.Integer, primary_key=True),
+    _at("at"),
+    _text("who", None),
+    _text("act", None),
+    _text("subject"),
+    _text("detail"),
+    _text("previous", None),
+    _text("hash", None),
+)
+
+# -- places, readers ----------------------------------------------------------------------------
+place = _table(
+    "place",
+    _key(),
+    _text("kind", None),  # subscriber | account
+    _text("name", None),  # a subscriber's random id, or a channel's name
+    sa.UniqueConstraint("kind", "name"),
+)
+newsletter = _table("newsletter", _key(), sa.Column("name", sa.Text, nullable=False, unique=True), _int("last_number"))
+subscriber = _table(
+    "subscriber",
+    _ref("key", "place.key", primary_key=True),  # a subscriber is a place
+    sa.Column("id", sa.Text, nullable=False, unique=True),
+    _text("address", None),  # as written
+    sa.Column("address_key", sa.Text, nullable=False, unique=True),  # the same person is not two
+    _text("domain", None),
+    _text("name"),
+    _text("lang"),
+    _at("at"),
+)
+subscription = _table(
+    "subscription",
+    _key(),
+    _ref("subscriber", "subscriber.key"),
+    _ref("newsletter", "newsletter.key"),
+    _text("state", None),  # pending | active | ended | suppressed
+    _text("topics"),  # JSON list of topic slugs; '' for all
+    _text("frequency", None),
+    sa.Column("weekday", sa.Integer),  # 0 Monday … 6; NULL: the newsletter's
+    sa.Column("hour", sa.Integer),  # 0 … 23; NULL: the newsletter's
+    _text("zone"),  # IANA name; '' for the newsletter's
+    _text("quote_display"),  # '' for the newsletter's
+    _text("lang"),  # '' for the site's
+    _at("covered_to"),  # items released in (covered_to, due] are owed
+    _text("quoted_to"),  # the civil day of the last quote carried; '' for none
+    _at("since", null=True),  # when it became active
+    _text("consent"),  # JSON: when, wording, form, confirmation
+    _at("paused_to", null=True),
+    _at("changed"),
+    sa.UniqueConstraint("subscriber", "newsletter"),
+    sa.Index("ix_subscription_due", "newsletter", "state", "frequency", "zone", "hour", "weekday"),
+)
+suppression = _table(
+    "suppression", sa.Column("address_hash", sa.Text, primary_key=True), _text("reason", None), _at("at"), rowid=False
+)
+
+# -- the ledger: store/ledger.py is the only writer of delivery states ----------------------------
+slot = _table(
+    "slot",
+    _key(),
+    _text("schedule", None),
+    _text("zone", None),
+    _text("local_time", None),  # 2026-11-22T07:00, naive civil
+    _at("due"),
+    _text("state", None),  # expanded | skipped | cancelled
+    _text("reason"),
+    sa.UniqueConstraint("schedule", "zone", "local_time"),
+    sa.Index("ix_slot_due", "due"),
+)
+edition = _table(
+    "edition",
+    _key(),
+    _ref("newsletter", "newsletter.key"),
+    _int("number", None),
+    _text("frequency", None),  # instant | daily | weekly | quote | now
+    _text("period", None),  # local civil date | ISO week | item id | time of the command
+    _text("state", None),  # planned | sending | finished | cancelled
+    _at("at"),
+    sa.UniqueConstraint("newsletter", "frequency", "period"),
+    sa.UniqueConstraint("newsletter", "number"),
+)
+variant = _table(
+    "variant",
+    _key(),
+    _ref("edition", "edition.key"),
+    _text("item_set_sha", None),
+    _text("quote_display", None),
+    _text("lang", None),
+    _text("items", None),  # JSON list of item keys, in order; the quote's last
+    _text("state", None),  # planned | frozen
+    _text("frozen"),  # JSON: subject, HTML and text segments, nonce (render/email.py)
+    _text("fault"),  # why it could not be frozen; '' where it could
+    sa.UniqueConstraint("edition", "item_set_sha", "quote_display", "lang"),
+)
+sending = _table(
+    "sending",
+    _key(),
+    _text("kind", None),  # edition | post | edit | delete | notice
+    _text("subject", None),  # an edition's key or an item's id
+    _int("slot"),  # slot.key; 0: no slot (UNIQUE treats NULLs as distinct)
+    _int("revision"),
+    _at("due"),
+    _text("state", None),  # open | finished
+    sa.UniqueConstraint("kind", "subject", "slot", "revision"),
+    sa.Index("ix_sending_due", "due"),
+)
+delivery = _table(
+    "delivery",
+    _ref("sending", "sending.key"),
+    _ref("place", "place.key"),
+    _ref("channel", "place.key"),  # the account or mail channel that carries it
+    _ref("variant", "variant.key", null=True),
+    _text("state", None),
+    _int("attempt"),
+    _int("epoch"),  # counts claims; a result of an older claim changes nothing
+    _at("lease_until", null=True),
+    _int("priority"),  # higher first
+    _at("not_before"),
+    _at("intent_at", null=True),
+    _at("done_at", null=True),
+    _text("remote_id"),
+    _text("remote_url"),
+    sa.PrimaryKeyConstraint("sending", "place"),
+    rowid=False,
+)
+sa.Index(
+    "ix_delivery_open",
+    delivery.c.channel,
+    delivery.c.state,
+    delivery.c.priority.desc(),
+    delivery.c.not_before,
+    sqlite_where=sa.text("state IN ('pending', 'claimed', 'sending', 'deferred')"),
+)
+sa.Index("ix_delivery_uncertain", delivery.c.channel, sqlite_where=sa.text("state = 'uncertain'"))
+sa.Index("ix_delivery_place", delivery.c.place)
+attempt = _table(
+    "attempt",
+    _key(),
+    _int("sending", None),
+    _int("place", None),
+    _at("at"),
+    _text("outcome", None),
+    _text("code"),
+    _text("detail"),  # the far side's words and our advice; never an address or a body
+    sa.Index("ix_attempt_delivery", "sending", "place"),
+)
+# The bytes of a post, kept from before the socket opens: a retry sends the same.
+payload = _table(
+    "payload",
+    _int("sending", None),
+    _int("place", None),
+    _text("key", None),
+    _text("parcel", None),  # JSON of the Post
+    sa.PrimaryKeyConstraint("sending", "place"),
+)
+tally = _table(
+    "tally",
+    _int("sending", None),
+    _text("place_kind", None),
+    _text("state", None),
+    _int("n"),
+    sa.PrimaryKeyConstraint("sending", "place_kind", "state"),
+    rowid=False,
+)
+hold = _table("hold", sa.Column("target", sa.Text, primary_key=True), _text("reason", None), _text("who"), _at("at"), rowid=False)
+
+# -- channels -----------------------------------------------------------------------------------
+breaker = _table(
+    "breaker", sa.Column("host", sa.Text, primary_key=True), _int("failures"), _int("opened"), _at("open_until", null=True), rowid=False
+)
+bucket = _table(
+    "bucket",
+    sa.Column("scope", sa.Text, primary_key=True),
+    sa.Column("tokens", sa.REAL, nullable=False),
+    _at("at"),
+    rowid=False,
+)
+# Sessions and tokens that a network rotates, replaced atomically before use.
+session = _table("session", sa.Column("channel", sa.Text, primary_key=True), _text("data", None), _at("at"), rowid=False)

@@ -1,0 +1,1 @@
+"""What is served: reader pages, feeds and one-click."""
