@@ -242,6 +242,7 @@ variant = _table(
     _text("lang", None),
     _text("items", None),  # JSON list of item keys, in order; the quote's last
     _text("state", None),  # planned | frozen
+    _text("targets"),  # what a hold can name, blank-separated: "quotes" and the items' ids
     _text("frozen"),  # JSON: subject, HTML and text segments, nonce (render/email.py)
     _text("fault"),  # why it could not be frozen; '' where it could
     sa.UniqueConstraint("edition", "item_set_sha", "quote_display", "lang"),
@@ -253,6 +254,8 @@ sending = _table(
     _text("subject", None),  # an edition's key or an item's id
     _int("slot"),  # slot.key; 0: no slot (UNIQUE treats NULLs as distinct)
     _int("revision"),
+    _ref("newsletter", "newsletter.key", null=True),  # whose consent it needs; NULL for posts
+    _text("targets", None),  # what a hold can name, blank-separated: "all digest edition:12"
     _at("due"),
     _text("state", None),  # open | finished
     sa.UniqueConstraint("kind", "subject", "slot", "revision"),
