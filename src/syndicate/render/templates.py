@@ -1,0 +1,233 @@
+"""Jinja's door for the renderers: templates come as a mapping, never from the disk; a fault names file and line."""
+
+from __future__ import annotations
+
+import difflib
+from datetime import date as civil_date
+from datetime import datetime
+from typing import TYPE_CHECKING, Final
+from zoneinfo import ZoneInfo
+
+import jinja2
+from jinja2 import nodes
+from jinja2.sandbox import ImmutableSandboxedEnvironment, SecurityError
+
+from syndicate.errors import Fault, RenderError, SyndicateError
+from syndicate.model import Words
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from types import TracebackType
+
+FOLDER: Final = "templates"  # where a publication keeps them; faults name files below it
+
+_WEEKDAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_MONTHS: Final = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
+_SMALL: Final = (
+    *("no", "one", "two", "three", "four", "five", "six"),
+    *("seven", "eight", "nine", "ten", "eleven", "twelve"),
+)
+
+
+def day(when: datetime | civil_date, zone: str = "UTC") -> str:
+    """``23 November 2026``: the civil day of an instant in ``zone``; a civil date stays as it is."""
+    local = _civil(when, zone)
+    return f"{local.day} {_MONTHS[local.month - 1]} {local.year}"
+
+
+def date_long(when: datetime | civil_date, zone: str = "UTC") -> str:
+    """``Monday, 23 November 2026``."""
+    local = _civil(when, zone)
+    return f"{_WEEKDAYS[local.weekday()]}, {day(local)}"
+
+
+def clock(when: datetime, zone: str = "UTC") -> str:
+    """``07:00``: the wall time of an instant in ``zone``."""
+    return f"{when.astimezone(ZoneInfo(zone)):%H:%M}"
+
+
+def count(number: int, one: str, many: str) -> str:
+    """``three briefs``, ``one brief``, ``14 briefs``: numbers up to twelve are words."""
+    words = _SMALL[number] if 0 <= number < len(_SMALL) else str(number)
+    return f"{words} {one if number == 1 else many}"
+
+
+def first_upper(text: str) -> str:
+    """The text with its first letter as a capital; the others stay."""
+    return text[:1].upper() + text[1:]
+
+
+def listing(parts: Iterable[str]) -> str:
+    """``one, two and three``; empty parts are left out."""
+    *rest, last = [part for part in parts if part] or [""]
+    return f"{', '.join(rest)} and {last}" if rest else last
+
+
+FILTERS: Final[Mapping[str, Callable[..., str]]] = {
+    "day": day,
+    "date_long": date_long,
+    "clock": clock,
+    "count": count,
+    "first_upper": first_upper,
+    "listing": listing,
+}
+
+
+class Templates:
+    """The templates of a publication, compiled on first use.
+
+    ``.html.j2`` is escaped, everything else is plain text. An unknown name in a template is an error, not
+    an empty string; the sandbox keeps templates away from Python's insides and from sealed words.
+    """
+
+    def __init__(self, sources: Mapping[str, str]) -> None:
+        """Take the sources by name, POSIX and below ``templates/`` (``email/edition.html.j2``)."""
+        self._sources = dict(sources)
+        self._environment = _Sandbox(
+            loader=_Loader(self._sources),
+            undefined=jinja2.StrictUndefined,
+            autoescape=lambda name: bool(name) and str(name).endswith(".html.j2"),
+            trim_blocks=True,
+            lstrip_blocks=True,
+            auto_reload=False,
+            cache_size=-1,
+        )
+        self._environment.filters.update(FILTERS)
+
+    def __contains__(self, name: object) -> bool:
+        """Whether there is a template of that name."""
+        return name in self._sources
+
+    def names(self, folder: str = "") -> list[str]:
+        """The names of all templates below ``folder``, sorted."""
+        return sorted(name for name in self._sources if name.startswith(folder))
+
+    def source(self, name: str) -> str:
+        """The text of a template, for checks that read it; ``KeyError`` where there is none."""
+        return self._sources[name]
+
+    def render(self, name: str, **values: object) -> str:
+        """Fill in a template.
+
+        Raises
+        ------
+        RenderError
+            With the file and the line of the template.
+        """
+        try:
+            return self._environment.get_template(name).render(values)
+        except SyndicateError:
+            raise
+        except jinja2.TemplateSyntaxError as error:
+            raise RenderError(_syntax_fault(error, name)) from error
+        except jinja2.TemplateNotFound as error:
+            raise RenderError(self._missing(str(error.name or name), *_place(error, name))) from error
+        except Exception as error:  # a template may raise whatever its filters and values raise
+            raise RenderError(_runtime_fault(error, name)) from error
+
+    def check(self) -> list[Fault]:
+        """Every fault that shows without values: syntax, unknown filters and tests, missing partials."""
+        return sorted(fault for name in self._sources for fault in self._check_one(name))
+
+    def _check_one(self, name: str) -> Iterator[Fault]:
+        try:
+            tree = self._environment.parse(self._sources[name], name, _file(name))
+        except jinja2.TemplateSyntaxError as error:
+            yield _syntax_fault(error, name)
+            return
+        faults = [*self._unknown_words(tree, name), *self._missing_partials(tree, name)]
+        yield from faults
+        if not faults:
+            try:
+                self._environment.compile(tree, name, _file(name))
+            except jinja2.TemplateSyntaxError as error:
+                yield _syntax_fault(error, name)
+
+    def _unknown_words(self, tree: nodes.Template, name: str) -> Iterator[Fault]:
+        for node in tree.find_all((nodes.Filter, nodes.Test)):
+            kind, known = (
+                ("filter", self._environment.filters) if isinstance(node, nodes.Filter) else ("test", self._environment.tests)
+            )
+            word = str(getattr(node, "name", ""))
+            if word not in known:
+                what = f"there is no {kind} `{word}`"
+                yield Fault(file=_file(name), line=node.lineno, rule="template", what=what, right=_nearest(word, known))
+
+    def _missing_partials(self, tree: nodes.Template, name: str) -> Iterator[Fault]:
+        for node in tree.find_all((nodes.Include, nodes.Extends, nodes.Import, nodes.FromImport)):
+            wanted = getattr(node, "template", None)
+            optional = isinstance(node, nodes.Include) and node.ignore_missing
+            if isinstance(wanted, nodes.Const) and wanted.value not in self._sources and not optional:
+                yield self._missing(str(wanted.value), _file(name), node.lineno)
+
+    def _missing(self, wanted: str, file: str, line: int) -> Fault:
+        what = f"there is no template `{wanted}`"
+        return Fault(file=file, line=line, rule="template", what=what, right=_nearest(wanted, self._sources))
+
+
+class _Sandbox(ImmutableSandboxedEnvironment):
+    def is_safe_attribute(self, obj: object, attr: str, value: object) -> bool:
+        """No template opens sealed words: that is the quote gate's alone (Q1)."""
+        return not isinstance(obj, Words) and super().is_safe_attribute(obj, attr, value)
+
+
+class _Loader(jinja2.BaseLoader):
+    """Gives each source its file name, so that a traceback names file and line."""
+
+    def __init__(self, sources: Mapping[str, str]) -> None:
+        self._sources = sources
+
+    def get_source(
+        self,
+        environment: jinja2.Environment,  # noqa: ARG002 - Jinja's signature
+        template: str,
+    ) -> tuple[str, str, Callable[[], bool]]:
+        if template not in self._sources:
+            raise jinja2.TemplateNotFound(template)
+        return self._sources[template], _file(template), lambda: True
+
+
+def _civil(when: datetime | civil_date, zone: str) -> civil_date:
+    if not isinstance(when, datetime):
+        return when
+    if when.tzinfo is None:
+        msg = "a date in a template must be an aware datetime or a civil date"
+        raise ValueError(msg)
+    return when.astimezone(ZoneInfo(zone)).date()
+
+
+def _file(name: str) -> str:
+    return f"{FOLDER}/{name}"
+
+
+def _syntax_fault(error: jinja2.TemplateSyntaxError, name: str) -> Fault:
+    what = (error.message or "the template cannot be read").rstrip(".")
+    return Fault(file=error.filename or _file(name), line=error.lineno, rule="template", what=what)
+
+
+def _runtime_fault(error: Exception, name: str) -> Fault:
+    """Our own words, and Jinja's where it names a template's word; never a value, which may be a quotation (Q5)."""
+    file, line = _place(error, name)
+    if isinstance(error, jinja2.UndefinedError | SecurityError):
+        return Fault(file=file, line=line, rule="template", what=str(error.message or error))
+    return Fault(file=file, line=line, rule="template", what=f"this could not be rendered ({type(error).__name__})")
+
+
+def _place(error: BaseException, name: str) -> tuple[str, int]:
+    """File and line of the innermost template that the error passed through."""
+    file, line = _file(name), 0
+    trace: TracebackType | None = error.__traceback__
+    while trace is not None:
+        path = trace.tb_frame.f_code.co_filename
+        if path.startswith(f"{FOLDER}/"):
+            file, line = path, trace.tb_lineno
+        trace = trace.tb_next
+    return file, line
+
+
+def _nearest(word: str, known: Iterable[str]) -> str:
+    near = difflib.get_close_matches(word, list(known), n=1)
+    return f"did you mean `{near[0]}`?" if near else ""
