@@ -33,7 +33,10 @@ def ensure(store: Store) -> None:
     if not found:
         upgrade(store)
     elif found < HEAD:
-        msg = f"database {store.path} is of an older version ({found}); run `syndicate db backup FILE`, then `syndicate db upgrade`"
+        msg = (
+            f"database {store.path} is of an older version ({found}); "
+            "run `syndicate db backup FILE`, then `syndicate db upgrade`"
+        )
         raise StoreError(msg)
     elif found > HEAD:
         msg = f"database {store.path} was written by a newer syndicate ({found}); install that version"

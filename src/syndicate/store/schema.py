@@ -28,11 +28,11 @@ class Instant(sa.types.TypeDecorator[datetime]):
     impl = sa.Integer
     cache_ok = True
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:  # noqa: ARG002 - SQLAlchemy's
         """Refuse naive values; store microseconds."""
         return None if value is None else to_micros(value)
 
-    def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:  # noqa: ANN401 - SQLAlchemy's signature
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:  # noqa: ANN401, ARG002 - SQLAlchemy's
         """Back to aware UTC."""
         return None if value is None else from_micros(value)
 
@@ -81,7 +81,12 @@ meta = _table("meta", sa.Column("name", sa.Text, primary_key=True), _text("value
 start = _table("start", sa.Column("subject", sa.Text, primary_key=True), _at("at"), rowid=False)
 
 # Keys that sign reader links and hash suppressed addresses; old ones keep verifying.
-token_key = _table("token_key", sa.Column("number", sa.Integer, primary_key=True), sa.Column("secret", sa.LargeBinary, nullable=False), _at("at"))
+token_key = _table(
+    "token_key",
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("secret", sa.LargeBinary, nullable=False),
+    _at("at"),
+)
 
 # -- content ------------------------------------------------------------------------------------
 item = _table(
@@ -124,7 +129,13 @@ facet = _table(
 )
 # Faulty files: known by their stamp, so that an unchanged faulty file is reported and not parsed again.
 fault = _table(
-    "fault", _text("source", None), _text("path", None), _text("stamp", None), _text("detail", None), sa.PrimaryKeyConstraint("source", "path"), rowid=False
+    "fault",
+    _text("source", None),
+    _text("path", None),
+    _text("stamp", None),
+    _text("detail", None),
+    sa.PrimaryKeyConstraint("source", "path"),
+    rowid=False,
 )
 # The quote of each civil day of the site's zone, frozen when the day begins (Q23).
 day_quote = _table(
@@ -138,7 +149,15 @@ day_quote = _table(
 )
 
 # -- people -------------------------------------------------------------------------------------
-person = _table("person", _key(), _text("id", None), sa.Column("name", sa.Text, nullable=False, unique=True), _text("roles"), _text("passphrase"), _at("at"))
+person = _table(
+    "person",
+    _key(),
+    _text("id", None),
+    sa.Column("name", sa.Text, nullable=False, unique=True),
+    _text("roles"),
+    _text("passphrase"),
+    _at("at"),
+)
 approval = _table(
     "approval",
     _key(),
@@ -228,7 +247,7 @@ edition = _table(
     _int("number", None),
     _text("frequency", None),  # instant | daily | weekly | quote | now
     _text("period", None),  # local civil date | ISO week | item id | time of the command
-    _text("state", None),  # planned | sending | finished | cancelled
+    _text("state", None),  # sending | finished | cancelled
     _at("at"),
     sa.UniqueConstraint("newsletter", "frequency", "period"),
     sa.UniqueConstraint("newsletter", "number"),
@@ -260,6 +279,7 @@ sending = _table(
     _text("state", None),  # open | finished
     sa.UniqueConstraint("kind", "subject", "slot", "revision"),
     sa.Index("ix_sending_due", "due"),
+    sa.Index("ix_sending_open", "state", sqlite_where=sa.text("state = 'open'")),
 )
 delivery = _table(
     "delivery",
@@ -319,11 +339,18 @@ tally = _table(
     sa.PrimaryKeyConstraint("sending", "place_kind", "state"),
     rowid=False,
 )
-hold = _table("hold", sa.Column("target", sa.Text, primary_key=True), _text("reason", None), _text("who"), _at("at"), rowid=False)
+hold = _table(
+    "hold", sa.Column("target", sa.Text, primary_key=True), _text("reason", None), _text("who"), _at("at"), rowid=False
+)
 
 # -- channels -----------------------------------------------------------------------------------
 breaker = _table(
-    "breaker", sa.Column("host", sa.Text, primary_key=True), _int("failures"), _int("opened"), _at("open_until", null=True), rowid=False
+    "breaker",
+    sa.Column("host", sa.Text, primary_key=True),
+    _int("failures"),
+    _int("opened"),
+    _at("open_until", null=True),
+    rowid=False,
 )
 bucket = _table(
     "bucket",

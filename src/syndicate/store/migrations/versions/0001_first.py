@@ -320,6 +320,9 @@ CREATE TABLE sending (
 CREATE INDEX ix_sending_due ON sending (due)
 """,
     """
+CREATE INDEX ix_sending_open ON sending (state) WHERE state = 'open'
+""",
+    """
 CREATE TABLE subscriber (
     "key" INTEGER NOT NULL,
     id TEXT NOT NULL,
@@ -409,7 +412,9 @@ CREATE TABLE delivery (
  STRICT
 """,
     """
-CREATE INDEX ix_delivery_open ON delivery (channel, state, priority DESC, not_before) WHERE state IN ('pending', 'claimed', 'sending', 'deferred')
+CREATE INDEX ix_delivery_open ON delivery
+    (channel, state, priority DESC, not_before)
+    WHERE state IN ('pending', 'claimed', 'sending', 'deferred')
 """,
     """
 CREATE INDEX ix_delivery_place ON delivery (place)

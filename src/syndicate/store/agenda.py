@@ -1,0 +1,321 @@
+"""Slots, editions and variants: what was due and what was made of it. Every function works inside a given transaction."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from syndicate.model import Frequency, QuoteDisplay, Slot
+from syndicate.store import schema
+from syndicate.store.schema import to_micros
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Clock:
+    """When a group of readers wants an edition; ``None`` and ``""`` are the newsletter's."""
+
+    zone: str
+    hour: int | None
+    weekday: int | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Group:
+    """Readers of one slot who are owed the same."""
+
+    covered_to: datetime
+    topics: tuple[str, ...]
+    quote_display: QuoteDisplay | None
+    lang: str
+    quoted_to: str  # civil day
+    extras: tuple[int, ...]  # keys of `now` editions that these readers got
+    places: tuple[int, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Edition:
+    """One numbered sending of a newsletter."""
+
+    key: int
+    newsletter: str
+    number: int
+    frequency: str
+    period: str
+    state: str
+    at: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Variant:
+    """One rendering of an edition."""
+
+    key: int
+    edition: Edition
+    quote_display: QuoteDisplay
+    lang: str
+    items: tuple[int, ...]
+    state: str
+    frozen: str
+    fault: str
+
+
+def ticked(connection: sa.Connection, schedule: str) -> datetime | None:
+    """Up to when the slots of ``schedule`` have been dealt with."""
+    return connection.execute(sa.select(schema.start.c.at).where(schema.start.c.subject == f"ticked:{schedule}")).scalar()
+
+
+def tick_to(connection: sa.Connection, schedule: str, now: datetime) -> None:
+    """Remember that every slot of ``schedule`` up to ``now`` has been dealt with."""
+    connection.execute(
+        sa.text("INSERT INTO start VALUES (:s, :at) ON CONFLICT (subject) DO UPDATE SET at = max(at, excluded.at)"),
+        {"s": f"ticked:{schedule}", "at": to_micros(now)},
+    )
+
+
+def record_slot(connection: sa.Connection, slot: Slot, state: str, reason: str = "") -> int | None:
+    """Record what became of a slot; ``None`` where that was done before."""
+    return connection.execute(
+        sa.text(
+            """INSERT INTO slot (schedule, zone, local_time, due, state, reason)
+            VALUES (:schedule, :zone, :local, :due, :state, :reason)
+            ON CONFLICT DO NOTHING RETURNING key"""
+        ),
+        {
+            "schedule": slot.schedule,
+            "zone": slot.zone,
+            "local": slot.local.isoformat(timespec="minutes" if not slot.local.second else "microseconds"),
+            "due": to_micros(slot.due),
+            "state": state,
+            "reason": reason,
+        },
+    ).scalar()
+
+
+def slots(connection: sa.Connection, *, since: datetime, states: Sequence[str] = ()) -> list[sa.RowMapping]:
+    """Recorded slots due after ``since``, newest first."""
+    query = sa.select(schema.slot).where(schema.slot.c.due > since).order_by(schema.slot.c.due.desc())
+    if states:
+        query = query.where(schema.slot.c.state.in_(states))
+    return list(connection.execute(query).mappings())
+
+
+def clocks(connection: sa.Connection, newsletter: int, frequency: Frequency) -> list[Clock]:
+    """The distinct hours and zones that active readers chose; a walk over the index, not over the readers."""
+    rows = connection.execute(
+        sa.select(schema.subscription.c.zone, schema.subscription.c.hour, schema.subscription.c.weekday)
+        .where(
+            schema.subscription.c.newsletter == newsletter,
+            schema.subscription.c.state == "active",
+            schema.subscription.c.frequency == frequency,
+        )
+        .distinct()
+    )
+    return [Clock(zone=row.zone, hour=row.hour, weekday=row.weekday) for row in rows]
+
+
+def groups(
+    connection: sa.Connection,
+    newsletter: int,
+    frequency: Frequency,
+    *,
+    clocks: Sequence[Clock] | None,
+    before: datetime,
+    now: datetime,
+) -> list[Group]:
+    """Active readers of ``frequency`` (and of ``clocks``) not covered up to ``before``, by what they are owed."""
+    u = schema.subscription.c
+    extras = (
+        sa.select(sa.func.group_concat(schema.edition.c.key))
+        .select_from(schema.delivery)
+        .join(schema.sending, schema.sending.c.key == schema.delivery.c.sending)
+        .join(schema.edition, sa.cast(schema.sending.c.subject, sa.Integer) == schema.edition.c.key)
+        .where(
+            schema.delivery.c.place == u.subscriber,
+            schema.sending.c.kind == "edition",
+            schema.edition.c.frequency == "now",
+            schema.edition.c.at > u.covered_to,
+        )
+        .scalar_subquery()
+    )
+    query = sa.select(u.subscriber, u.covered_to, u.topics, u.quote_display, u.lang, u.quoted_to, extras.label("extras")).where(
+        u.newsletter == newsletter, u.state == "active", u.frequency == frequency, u.covered_to < before
+    )
+    query = query.where(sa.or_(u.paused_to.is_(None), u.paused_to <= now))
+    if clocks is not None:
+        query = query.where(sa.or_(*(_at_clock(clock) for clock in clocks)))
+    found: dict[tuple[Any, ...], list[int]] = {}
+    for row in connection.execute(query.order_by(u.subscriber)):
+        found.setdefault((row.covered_to, row.topics, row.quote_display, row.lang, row.quoted_to, row.extras or ""), []).append(
+            row.subscriber
+        )
+    return [
+        Group(
+            covered_to=key[0],
+            topics=tuple(json.loads(key[1])) if key[1] else (),
+            quote_display=QuoteDisplay(key[2]) if key[2] else None,
+            lang=key[3],
+            quoted_to=key[4],
+            extras=tuple(int(part) for part in key[5].split(",") if part),
+            places=tuple(places),
+        )
+        for key, places in found.items()
+    ]
+
+
+def _at_clock(clock: Clock) -> sa.ColumnElement[bool]:
+    u = schema.subscription.c
+    return sa.and_(u.zone == clock.zone, u.hour.is_not_distinct_from(clock.hour), u.weekday.is_not_distinct_from(clock.weekday))
+
+
+def cover(
+    connection: sa.Connection, newsletter: int, places: Iterable[int], *, to: datetime | None, quoted_to: str = ""
+) -> None:
+    """Move ``covered_to`` (never back) and, where a quote was carried, ``quoted_to``."""
+    connection.execute(
+        sa.text(
+            """UPDATE subscription SET covered_to = max(covered_to, coalesce(:to, covered_to)), quoted_to = max(quoted_to, :q)
+            WHERE newsletter = :n AND subscriber = :p"""
+        ),
+        [{"to": None if to is None else to_micros(to), "q": quoted_to, "n": newsletter, "p": place} for place in places],
+    )
+
+
+def open_edition(connection: sa.Connection, newsletter: int, frequency: str, period: str, at: datetime) -> int:
+    """The key of the edition of one period, numbered at first use."""
+    found = connection.execute(
+        sa.select(schema.edition.c.key).where(
+            schema.edition.c.newsletter == newsletter,
+            schema.edition.c.frequency == frequency,
+            schema.edition.c.period == period,
+        )
+    ).scalar()
+    if found is not None:
+        connection.execute(schema.edition.update().where(schema.edition.c.key == found).values(state="sending"))
+        return int(found)
+    number = connection.execute(
+        sa.text("UPDATE newsletter SET last_number = last_number + 1 WHERE key = :k RETURNING last_number"), {"k": newsletter}
+    ).scalar_one()
+    return int(
+        connection.execute(
+            schema.edition.insert()
+            .values(newsletter=newsletter, number=number, frequency=frequency, period=period, state="sending", at=at)
+            .returning(schema.edition.c.key)
+        ).scalar_one()
+    )
+
+
+def open_variant(
+    connection: sa.Connection, edition: int, items: Sequence[int], display: QuoteDisplay, lang: str, targets: str
+) -> int:
+    """The key of one rendering of an edition; two groups that are owed the same share it."""
+    sha = hashlib.sha256(json.dumps(list(items)).encode()).hexdigest()
+    v = schema.variant.c
+    found = connection.execute(
+        sa.select(v.key).where(v.edition == edition, v.item_set_sha == sha, v.quote_display == display, v.lang == lang)
+    ).scalar()
+    if found is not None:
+        return int(found)
+    return int(
+        connection.execute(
+            schema.variant.insert()
+            .values(
+                edition=edition,
+                item_set_sha=sha,
+                quote_display=display,
+                lang=lang,
+                items=json.dumps(list(items)),
+                state="planned",
+                targets=targets,
+            )
+            .returning(schema.variant.c.key)
+        ).scalar_one()
+    )
+
+
+def carried(connection: sa.Connection, newsletter: int, editions: Sequence[int] = ()) -> set[int]:
+    """Keys of the items that editions of a newsletter carried: of the given ones, or of all."""
+    query = (
+        sa.select(schema.variant.c["items"])
+        .join(schema.edition, schema.edition.c.key == schema.variant.c.edition)
+        .where(schema.edition.c.newsletter == newsletter)
+    )
+    if editions:
+        query = query.where(schema.edition.c.key.in_(editions))
+    return {key for row in connection.execute(query) for key in json.loads(row[0])}
+
+
+def variants(
+    connection: sa.Connection, *, state: str = "", edition: int | None = None, key: int | None = None
+) -> list[Variant]:
+    """Variants with their editions."""
+    query = (
+        sa.select(*schema.variant.c, *schema.edition.c, schema.newsletter.c.name)
+        .join(schema.edition, schema.edition.c.key == schema.variant.c.edition)
+        .join(schema.newsletter, schema.newsletter.c.key == schema.edition.c.newsletter)
+        .set_label_style(sa.LABEL_STYLE_TABLENAME_PLUS_COL)
+        .order_by(schema.variant.c.key)
+    )
+    if state:
+        query = query.where(schema.variant.c.state == state)
+    if edition is not None:
+        query = query.where(schema.variant.c.edition == edition)
+    if key is not None:
+        query = query.where(schema.variant.c.key == key)
+    return [_variant(row) for row in connection.execute(query).mappings()]
+
+
+def freeze(connection: sa.Connection, variant: int, frozen: str, fault: str = "") -> None:
+    """Keep a variant's rendering: from now on its messages may leave."""
+    connection.execute(
+        schema.variant.update().where(schema.variant.c.key == variant).values(state="frozen", frozen=frozen, fault=fault)
+    )
+
+
+def fail(connection: sa.Connection, variant: int, fault: str) -> None:
+    """Say why a variant cannot be rendered; its messages wait."""
+    connection.execute(schema.variant.update().where(schema.variant.c.key == variant).values(fault=fault))
+
+
+def editions(connection: sa.Connection, *, newsletter: str = "", limit: int = 100) -> list[Edition]:
+    """Editions, newest first."""
+    query = (
+        sa.select(*schema.edition.c, schema.newsletter.c.name)
+        .join(schema.newsletter, schema.newsletter.c.key == schema.edition.c.newsletter)
+        .set_label_style(sa.LABEL_STYLE_TABLENAME_PLUS_COL)
+        .order_by(schema.edition.c.key.desc())
+        .limit(limit)
+    )
+    if newsletter:
+        query = query.where(schema.newsletter.c.name == newsletter)
+    return [_edition(row) for row in connection.execute(query).mappings()]
+
+
+def _edition(row: sa.RowMapping) -> Edition:
+    return Edition(
+        key=row["edition_key"],
+        newsletter=row["newsletter_name"],
+        number=row["edition_number"],
+        frequency=row["edition_frequency"],
+        period=row["edition_period"],
+        state=row["edition_state"],
+        at=row["edition_at"],
+    )
+
+
+def _variant(row: sa.RowMapping) -> Variant:
+    return Variant(
+        key=row["variant_key"],
+        edition=_edition(row),
+        quote_display=QuoteDisplay(row["variant_quote_display"]),
+        lang=row["variant_lang"],
+        items=tuple(json.loads(row["variant_items"])),
+        state=row["variant_state"],
+        frozen=row["variant_frozen"],
+        fault=row["variant_fault"],
+    )

@@ -1,0 +1,131 @@
+"""Reading the ledger: balances and listings. Writes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from syndicate.model import OPEN_STATES, State
+from syndicate.store import schema
+from syndicate.store.database import Store
+from syndicate.store.ledger import JOINED
+from syndicate.store.schema import from_micros
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Balance:
+    """The equation of one sending or edition: ``audience = sent + failed + … + open``."""
+
+    states: Mapping[State, int]
+
+    @property
+    def audience(self) -> int:
+        """How many duties there are."""
+        return sum(self.states.values())
+
+    @property
+    def open(self) -> int:
+        """How many are not settled."""
+        return sum(self.states.get(state, 0) for state in OPEN_STATES)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Line:
+    """One delivery as listings show it. No address: ``explain`` answers for one person."""
+
+    id: str  # "12.34": sending and place
+    kind: str
+    subject: str
+    channel: str
+    state: State
+    due: datetime
+    attempt: int
+    not_before: datetime
+    done_at: datetime | None
+    remote_url: str
+    code: str
+    detail: str
+
+
+class Books:
+    """What the ledger of one database says."""
+
+    def __init__(self, store: Store) -> None:
+        """Use ``store``."""
+        self._store = store
+
+    def balance(self, kind: str, subject: str) -> Balance:
+        """The tallies of everything sent of one edition or item."""
+        query = (
+            sa.select(schema.tally.c.state, sa.func.sum(schema.tally.c.n))
+            .join(schema.sending, schema.sending.c.key == schema.tally.c.sending)
+            .where(schema.sending.c.kind == kind, schema.sending.c.subject == subject)
+            .group_by(schema.tally.c.state)
+        )
+        with self._store.read() as connection:
+            return Balance(states={State(state): n for state, n in connection.execute(query) if n})
+
+    def totals(self) -> dict[str, Balance]:
+        """The books of all sendings, by kind."""
+        query = (
+            sa.select(schema.sending.c.kind, schema.tally.c.state, sa.func.sum(schema.tally.c.n))
+            .join(schema.sending, schema.sending.c.key == schema.tally.c.sending)
+            .group_by(schema.sending.c.kind, schema.tally.c.state)
+        )
+        found: dict[str, dict[State, int]] = {}
+        with self._store.read() as connection:
+            for kind, state, n in connection.execute(query):
+                if n:
+                    found.setdefault(kind, {})[State(state)] = n
+        return {kind: Balance(states=states) for kind, states in found.items()}
+
+    def lines(self, *, state: str = "", channel: str = "", kind: str = "", limit: int = 200) -> list[Line]:
+        """Deliveries, newest first, with the last thing that was said about each."""
+        conditions = ["1"]
+        conditions += ["d.state = :state"] if state else []
+        conditions += ["c.name = :channel"] if channel else []
+        conditions += ["s.kind = :kind"] if kind else []
+        query = sa.text(
+            f"""SELECT d.*, c.name AS channel_name, s.kind, s.subject, s.due,
+                 (SELECT code || char(10) || detail FROM attempt a WHERE a.sending = d.sending AND a.place = d.place
+                  ORDER BY a.key DESC LIMIT 1) AS said
+            FROM {JOINED.format(index="")} WHERE {" AND ".join(conditions)}
+            ORDER BY s.due DESC, d.sending DESC, d.place LIMIT :limit"""  # noqa: S608 - fixed text
+        )
+        with self._store.read() as connection:
+            rows = (
+                connection.execute(query, {"state": state, "channel": channel, "kind": kind, "limit": limit}).mappings().all()
+            )
+        return [_line(row) for row in rows]
+
+    def recount(self) -> list[tuple[int, str, int, int]]:
+        """Where a tally differs from its rows: (sending, state, tally, rows). Empty in healthy books."""
+        query = sa.text(
+            """SELECT sending, state, sum(tallied), sum(counted) FROM (
+                SELECT sending, state, n AS tallied, 0 AS counted FROM tally
+                UNION ALL SELECT sending, state, 0, count(*) FROM delivery GROUP BY sending, state)
+            GROUP BY sending, state HAVING sum(tallied) <> sum(counted)"""
+        )
+        with self._store.read() as connection:
+            return [(row[0], row[1], row[2], row[3]) for row in connection.execute(query)]
+
+
+def _line(row: sa.RowMapping) -> Line:
+    code, _, detail = (row["said"] or "\n").partition("\n")
+    return Line(
+        id=f"{row['sending']}.{row['place']}",
+        kind=row["kind"],
+        subject=row["subject"],
+        channel=row["channel_name"],
+        state=State(row["state"]),
+        due=from_micros(row["due"]),
+        attempt=row["attempt"],
+        not_before=from_micros(row["not_before"]),
+        done_at=None if row["done_at"] is None else from_micros(row["done_at"]),
+        remote_url=row["remote_url"],
+        code=code,
+        detail=detail,
+    )

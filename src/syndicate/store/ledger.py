@@ -1,0 +1,469 @@
+"""The ledger: duties, intents, results. The only writer of delivery states.
+
+``pending → claimed → sending → sent | deferred | failed | suppressed | uncertain | cancelled``.
+``sending`` (the intent) is committed before the first byte that could take effect; results are
+compare-and-set on the epoch, so that a late worker changes nothing; every move of a state also
+moves the sending's tally, in the same transaction, so that totals never count rows.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+import sqlalchemy as sa
+
+from syndicate.model import OPEN_STATES, State
+from syndicate.store import schema
+from syndicate.store.database import Store
+from syndicate.store.schema import from_micros, to_micros
+
+LEASE: Final = timedelta(minutes=5)
+_OPEN: Final = "('pending', 'claimed', 'sending', 'deferred')"
+# What a hold can name: all, quotes, a channel, a newsletter, edition:N, an item's id.
+_HELD: Final = """EXISTS (SELECT 1 FROM hold h WHERE h.target = c.name
+    OR instr(' ' || s.targets || ' ' || coalesce(v.targets, '') || ' ', ' ' || h.target || ' '))"""
+_CONSENTED: Final = """(s.newsletter IS NULL OR EXISTS (SELECT 1 FROM subscription u
+    WHERE u.subscriber = d.place AND u.newsletter = s.newsletter AND u.state = 'active'))"""
+JOINED: Final = """delivery d {index}
+    JOIN sending s ON s.key = d.sending
+    JOIN place c ON c.key = d.channel
+    JOIN place p ON p.key = d.place
+    LEFT JOIN variant v ON v.key = d.variant"""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Duty:
+    """One claimed delivery: enough to make its parcel and to settle it."""
+
+    sending: int
+    place: int
+    place_kind: str  # subscriber | account
+    channel: str
+    variant: int | None
+    kind: str  # edition | post | edit | delete | notice
+    subject: str  # an edition's key or an item's id
+    revision: int
+    newsletter: int | None
+    due: datetime  # the sending's frozen due time
+    attempt: int
+    epoch: int
+    intent_at: datetime | None = None  # when it went to `sending`, for what a crash left behind
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Result:
+    """What became of a duty."""
+
+    duty: Duty
+    state: State
+    remote_id: str = ""
+    remote_url: str = ""
+    not_before: datetime | None = None  # for `deferred`, and for the next look at an `uncertain` one
+    code: str = ""
+    detail: str = ""
+
+
+class Ledger:
+    """Duties in one database."""
+
+    def __init__(self, store: Store) -> None:
+        """Use ``store``."""
+        self._store = store
+
+    # -- running ----------------------------------------------------------------------------------
+    def claim(self, channel: int, now: datetime, limit: int) -> list[Duty]:
+        """Lease up to ``limit`` duties of one channel that are due, not held and still consented to.
+
+        Those whose reader has left become ``suppressed`` at once.
+        """
+        query = sa.text(
+            f"""SELECT d.sending, d.place, p.kind AS place_kind, c.name AS channel, d.variant, s.kind, s.subject, s.revision,
+                   s.newsletter, s.due, d.attempt, d.epoch, d.state, {_CONSENTED} AS consented
+            FROM {JOINED.format(index="INDEXED BY ix_delivery_open")}
+            WHERE d.channel = :channel AND d.state IN ('pending', 'deferred') AND d.not_before <= :now
+              AND (v.key IS NULL OR v.state = 'frozen') AND NOT {_HELD}
+            ORDER BY d.priority DESC, d.not_before, d.sending, d.place LIMIT :limit"""  # noqa: S608 - fixed text
+        )
+
+        def work(connection: sa.Connection) -> list[Duty]:
+            moves = _Moves(connection, now)
+            duties = []
+            for row in connection.execute(query, {"channel": channel, "now": to_micros(now), "limit": limit}).mappings().all():
+                duty = _duty(row, attempt=row["attempt"] + 1, epoch=row["epoch"] + 1)
+                state = State.CLAIMED if row["consented"] else State.SUPPRESSED
+                moves.claim(duty, State(row["state"]), state)
+                if state is State.CLAIMED:
+                    duties.append(duty)
+            moves.finish()
+            return duties
+
+        return self._store.write(work)
+
+    def intend(self, duties: Sequence[Duty], now: datetime) -> set[tuple[int, int]]:
+        """Commit the intents of claimed duties; return those that were granted.
+
+        Consent and holds are read again here: one that is refused is back in ``pending`` (held) or
+        ``suppressed`` (the reader has left), and must not take effect.
+        """
+        query = sa.text(
+            f"""SELECT {_CONSENTED} AS consented, {_HELD} AS held FROM {JOINED.format(index="")}
+            WHERE d.sending = :sending AND d.place = :place AND d.state = 'claimed' AND d.epoch = :epoch"""  # noqa: S608 - fixed text
+        )
+
+        def work(connection: sa.Connection) -> set[tuple[int, int]]:
+            moves = _Moves(connection, now)
+            granted = set()
+            for duty in duties:
+                found = connection.execute(query, {"sending": duty.sending, "place": duty.place, "epoch": duty.epoch}).first()
+                if found is None:
+                    continue
+                state = State.SUPPRESSED if not found.consented else State.PENDING if found.held else State.SENDING
+                if moves.settle(Result(duty=duty, state=state), State.CLAIMED) and state is State.SENDING:
+                    granted.add((duty.sending, duty.place))
+            moves.finish()
+            return granted
+
+        return self._store.write(work)
+
+    def settle(self, results: Iterable[Result], now: datetime) -> int:
+        """Record results of duties in ``claimed`` or ``sending``, compare-and-set; return how many took."""
+        gathered = list(results)
+
+        def work(connection: sa.Connection) -> int:
+            moves = _Moves(connection, now)
+            taken = sum(
+                any(moves.settle(result, old) for old in (State.SENDING, State.CLAIMED, State.UNCERTAIN)) for result in gathered
+            )
+            moves.finish()
+            return taken
+
+        return self._store.write(work)
+
+    def recover(self, now: datetime) -> int:
+        """At the start of a run: leases go back to ``pending`` freely, for nothing of theirs has left.
+
+        Rows in ``sending`` stay; ``doubtful`` lists them, and their channel is asked. Returns how many leases.
+        """
+
+        def work(connection: sa.Connection) -> int:
+            moves = _Moves(connection, now)
+            rows = connection.execute(
+                sa.text("SELECT sending, place, epoch FROM delivery INDEXED BY ix_delivery_open WHERE state = 'claimed'")
+            ).all()
+            for row in rows:
+                moves.move(row.sending, row.place, row.epoch, State.CLAIMED, State.PENDING)
+            moves.finish()
+            return len(rows)
+
+        return self._store.write(work)
+
+    def doubtful(self, channel: int, now: datetime, *, crashed: bool) -> list[Duty]:
+        """Duties of which nobody knows whether they have left: uncertain ones whose next look is due.
+
+        ``crashed`` (at the start of a run, when no other worker lives) adds those found in ``sending``.
+        """
+        states = "('uncertain', 'sending')" if crashed else "('uncertain')"
+        query = sa.text(
+            f"""SELECT d.sending, d.place, p.kind AS place_kind, c.name AS channel, d.variant, s.kind, s.subject, s.revision,
+                   s.newsletter, s.due, d.attempt, d.epoch, d.intent_at
+            FROM {JOINED.format(index="")}
+            WHERE d.channel = :channel AND d.state IN {states} AND d.intent_at IS NOT NULL
+              AND (d.state = 'sending' OR d.lease_until <= :now) AND NOT {_HELD}"""  # noqa: S608 - fixed text
+        )
+        with self._store.read() as connection:
+            rows = connection.execute(query, {"channel": channel, "now": to_micros(now)}).mappings().all()
+        return [_duty(row, attempt=row["attempt"], epoch=row["epoch"]) for row in rows]
+
+    def looks(self, duty: Duty) -> int:
+        """How often an uncertain duty was looked at in vain."""
+        query = sa.select(sa.func.count()).where(
+            schema.attempt.c.sending == duty.sending,
+            schema.attempt.c.place == duty.place,
+            schema.attempt.c.outcome == State.UNCERTAIN,
+        )
+        with self._store.read() as connection:
+            return int(connection.execute(query).scalar_one())
+
+    def next_due(self, now: datetime) -> datetime | None:
+        """The earliest instant after ``now`` at which an open duty may be tried."""
+        with self._store.read() as connection:
+            found = connection.execute(
+                sa.text(
+                    """SELECT min(not_before) FROM delivery INDEXED BY ix_delivery_open
+                    WHERE state IN ('pending', 'deferred') AND not_before > :now"""
+                ),
+                {"now": to_micros(now)},
+            ).scalar()
+        return None if found is None else from_micros(found)
+
+    def finish(self) -> None:
+        """Close the sendings, and then the editions, of which nothing is open any more."""
+
+        def work(connection: sa.Connection) -> None:
+            connection.execute(
+                sa.text(
+                    f"""UPDATE sending SET state = 'finished' WHERE state = 'open'
+                    AND NOT EXISTS (SELECT 1 FROM tally t WHERE t.sending = sending.key AND t.n > 0 AND t.state IN {_OPEN})"""  # noqa: S608
+                )
+            )
+            connection.execute(
+                sa.text(
+                    """UPDATE edition SET state = 'finished' WHERE state = 'sending' AND NOT EXISTS
+                    (SELECT 1 FROM sending s WHERE s.kind = 'edition' AND s.subject = edition.key AND s.state = 'open')"""
+                )
+            )
+
+        self._store.write(work)
+
+    # -- duties ------------------------------------------------------------------------------------
+    def cancel(self, targets: str, now: datetime, *, who: str) -> int:
+        """Cancel every open delivery that a hold on ``targets`` would stop and that is not on the wire."""
+        query = sa.text(
+            f"""SELECT d.sending, d.place, d.epoch, d.state FROM {JOINED.format(index="")}
+            WHERE d.state IN ('pending', 'claimed', 'deferred')
+              AND (c.name = :t OR instr(' ' || s.targets || ' ' || coalesce(v.targets, '') || ' ', ' ' || :t || ' '))"""  # noqa: S608
+        )
+
+        def work(connection: sa.Connection) -> int:
+            moves = _Moves(connection, now)
+            rows = connection.execute(query, {"t": targets}).all()
+            for row in rows:
+                moves.move(row.sending, row.place, row.epoch, State(row.state), State.CANCELLED, done=True)
+                moves.note(row.sending, row.place, State.CANCELLED, "person", f"cancelled by {who}")
+            moves.finish()
+            return len(rows)
+
+        return self._store.write(work)
+
+    # -- a person's word --------------------------------------------------------------------------
+    def decide(self, sending: int, place: int, state: State, now: datetime, *, who: str) -> bool:
+        """Settle an uncertain or failed delivery by a person's word: sent, pending again, or cancelled."""
+
+        def work(connection: sa.Connection) -> bool:
+            row = connection.execute(
+                sa.text("SELECT state, epoch FROM delivery WHERE sending = :s AND place = :p"), {"s": sending, "p": place}
+            ).first()
+            if row is None or row.state not in (State.UNCERTAIN, State.FAILED):
+                return False
+            moves = _Moves(connection, now)
+            moves.move(sending, place, row.epoch, State(row.state), state, not_before=now, done=state is not State.PENDING)
+            moves.note(sending, place, str(state), "person", f"decided by {who}")
+            if state is State.PENDING:
+                connection.execute(sa.text("UPDATE sending SET state = 'open' WHERE key = :s"), {"s": sending})
+            moves.finish()
+            return True
+
+        return self._store.write(work)
+
+
+class _Moves:
+    """State changes of one transaction and what they do to the tallies."""
+
+    def __init__(self, connection: sa.Connection, now: datetime) -> None:
+        self._connection = connection
+        self._now = to_micros(now)
+        self._changes: Counter[tuple[int, int, State]] = Counter()  # (sending, place, state) -> n, by place for its kind
+
+    def claim(self, duty: Duty, old: State, new: State) -> None:
+        """Lease a duty, or suppress it."""
+        done = None if new is State.CLAIMED else self._now
+        self._connection.execute(
+            sa.text(
+                """UPDATE delivery SET state = :new, epoch = :epoch, attempt = :attempt, lease_until = :lease, done_at = :done
+                WHERE sending = :s AND place = :p"""
+            ),
+            {
+                "new": new,
+                "epoch": duty.epoch,
+                "attempt": duty.attempt,
+                "lease": self._now + LEASE // timedelta(microseconds=1),
+                "done": done,
+                "s": duty.sending,
+                "p": duty.place,
+            },
+        )
+        self._count(duty.sending, duty.place, old, new)
+
+    def settle(self, result: Result, old: State) -> bool:
+        """Record a result if the row still is in ``old`` and of this claim."""
+        duty, new = result.duty, result.state
+        moved = self.move(
+            duty.sending,
+            duty.place,
+            duty.epoch,
+            old,
+            new,
+            not_before=result.not_before,
+            done=new not in OPEN_STATES,
+            remote=(result.remote_id, result.remote_url),
+        )
+        if moved and (result.code or result.detail):
+            self.note(duty.sending, duty.place, str(new), result.code, result.detail)
+        return moved
+
+    def move(
+        self,
+        sending: int,
+        place: int,
+        epoch: int,
+        old: State,
+        new: State,
+        *,
+        not_before: datetime | None = None,
+        done: bool = False,
+        remote: tuple[str, str] = ("", ""),
+    ) -> bool:
+        """Compare-and-set one row's state."""
+        when = None if not_before is None else to_micros(not_before)
+        taken = self._connection.execute(
+            sa.text(
+                """UPDATE delivery SET state = :new,
+                    not_before = CASE WHEN :new IN ('pending', 'deferred') THEN coalesce(:when, not_before) ELSE not_before END,
+                    lease_until = CASE :new WHEN 'uncertain' THEN :when WHEN 'sending' THEN lease_until END,
+                    intent_at = CASE :new WHEN 'sending' THEN :now ELSE intent_at END,
+                    done_at = CASE WHEN :done THEN :now END, remote_id = :remote_id, remote_url = :remote_url
+                WHERE sending = :s AND place = :p AND state = :old AND epoch = :epoch"""
+            ),
+            {
+                "new": new,
+                "old": old,
+                "when": when,
+                "now": self._now,
+                "done": done,
+                "remote_id": remote[0],
+                "remote_url": remote[1],
+                "s": sending,
+                "p": place,
+                "epoch": epoch,
+            },
+        ).rowcount
+        if taken:
+            self._count(sending, place, old, new)
+        return bool(taken)
+
+    def note(self, sending: int, place: int, outcome: str, code: str, detail: str) -> None:
+        """Keep what was said about one delivery."""
+        self._connection.execute(
+            sa.text("INSERT INTO attempt (sending, place, at, outcome, code, detail) VALUES (:s, :p, :at, :o, :c, :d)"),
+            {"s": sending, "p": place, "at": self._now, "o": outcome, "c": code, "d": detail},
+        )
+
+    def finish(self) -> None:
+        """Move the tallies as the states moved."""
+        for (sending, place, state), n in self._changes.items():
+            if n:
+                add_tally(self._connection, sending, place, state, n)
+
+    def _count(self, sending: int, place: int, old: State, new: State) -> None:
+        self._changes[sending, place, old] -= 1
+        self._changes[sending, place, new] += 1
+
+
+def add_tally(connection: sa.Connection, sending: int, place: int, state: State, n: int) -> None:
+    """Add ``n`` to the tally that the kind of ``place`` belongs to."""
+    connection.execute(
+        sa.text(
+            """INSERT INTO tally (sending, place_kind, state, n) SELECT :s, kind, :state, :n FROM place WHERE key = :p
+            ON CONFLICT (sending, place_kind, state) DO UPDATE SET n = n + excluded.n"""
+        ),
+        {"s": sending, "p": place, "state": state, "n": n},
+    )
+
+
+def open_sending(
+    connection: sa.Connection,
+    *,
+    kind: str,
+    subject: str,
+    due: datetime,
+    targets: str,
+    slot: int = 0,
+    revision: int = 0,
+    newsletter: int | None = None,
+) -> int | None:
+    """Record one sending; ``None`` where it was recorded before, with its duties."""
+    return connection.execute(
+        sa.text(
+            """INSERT INTO sending (kind, subject, slot, revision, newsletter, targets, due, state)
+            VALUES (:kind, :subject, :slot, :revision, :newsletter, :targets, :due, 'open')
+            ON CONFLICT DO NOTHING RETURNING key"""
+        ),
+        {
+            "kind": kind,
+            "subject": subject,
+            "slot": slot,
+            "revision": revision,
+            "newsletter": newsletter,
+            "targets": targets,
+            "due": to_micros(due),
+        },
+    ).scalar()
+
+
+def owe(
+    connection: sa.Connection,
+    sending: int,
+    places: Sequence[int],
+    *,
+    channel: int,
+    due: datetime,
+    variant: int | None = None,
+    priority: int = 0,
+) -> None:
+    """Record the duty to reach each of ``places`` (one kind) once."""
+    if not places:
+        return
+    connection.execute(
+        sa.text(
+            """INSERT INTO delivery (sending, place, channel, variant, state, priority, not_before)
+            VALUES (:s, :p, :c, :v, 'pending', :priority, :due)"""
+        ),
+        [
+            {"s": sending, "p": place, "c": channel, "v": variant, "priority": priority, "due": to_micros(due)}
+            for place in places
+        ],
+    )
+    add_tally(connection, sending, places[0], State.PENDING, len(places))
+
+
+def suppress_open(connection: sa.Connection, place: int, newsletter: int, at: datetime, why: str) -> int:
+    """Suppress what is due to a reader who has left, in the transaction that ends the subscription.
+
+    What is already in ``sending`` may be on the wire and settles by itself.
+    """
+    rows = connection.execute(
+        sa.text(
+            """SELECT d.sending, d.epoch, d.state FROM delivery d JOIN sending s ON s.key = d.sending
+            WHERE d.place = :p AND s.newsletter = :n AND d.state IN ('pending', 'claimed', 'deferred')"""
+        ),
+        {"p": place, "n": newsletter},
+    ).all()
+    moves = _Moves(connection, at)
+    for row in rows:
+        moves.move(row.sending, place, row.epoch, State(row.state), State.SUPPRESSED, done=True)
+        moves.note(row.sending, place, State.SUPPRESSED, "", why)
+    moves.finish()
+    return len(rows)
+
+
+def _duty(row: sa.RowMapping, *, attempt: int, epoch: int) -> Duty:
+    intent = row.get("intent_at")
+    return Duty(
+        sending=row["sending"],
+        place=row["place"],
+        place_kind=row["place_kind"],
+        channel=row["channel"],
+        variant=row["variant"],
+        kind=row["kind"],
+        subject=row["subject"],
+        revision=row["revision"],
+        newsletter=row["newsletter"],
+        due=from_micros(row["due"]),
+        attempt=attempt,
+        epoch=epoch,
+        intent_at=None if intent is None else from_micros(intent),
+    )
