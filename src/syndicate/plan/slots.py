@@ -1,9 +1,8 @@
-"""Civil time: schedules as people write them become slots. Pure: the window is an argument, no clock is read.
+"""Schedules as people write them become slots. Pure: the window is an argument, no clock is read.
 
 A slot is a civil date and time in an IANA zone. A wall time that a spring gap skips moves forward by the gap
 (02:30 happens at 03:30); one that an autumn overlap doubles happens once, at the first. Two civil times of one
-schedule that fall on one instant are one slot: the one whose wall time exists. Zones come from ``zoneinfo``: the
-system's tables where there are any, else those of the ``tzdata`` package.
+schedule that fall on one instant are one slot: the one whose wall time exists.
 """
 
 from __future__ import annotations
@@ -13,21 +12,30 @@ import heapq
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from difflib import get_close_matches
 from functools import lru_cache
-from typing import Final, Literal, Protocol
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
-
-from cronsim import CronSim, CronSimError
+from typing import Final
 
 from syndicate.model import Slot, require_aware
+from syndicate.plan.civil import (
+    DAY_MINUTES,
+    DAYS,
+    GROUPS,
+    Cron,
+    Every,
+    Never,
+    OnDays,
+    OnMonthDay,
+    Rule,
+    instant,
+    offset,
+    zone_of,
+)
 
-DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-_EVERY_DAY: Final = frozenset(range(7))
-_GROUPS: Final = {"daily": _EVERY_DAY, "weekdays": frozenset(range(5)), "weekends": frozenset({5, 6})}
-_LAST: Final = 31  # a month's own last day: 31 is clamped in every month
-_DAY_MINUTES: Final = 24 * 60
+__all__ = ["Schedule", "instant", "parse", "parse_duration"]
+
+_LAST: Final = 31  # clamped to each month's own last day
 _CRON_FIELDS: Final = 5
 _LOOK_BACK: Final = timedelta(hours=26)  # longer than any gap (Apia once skipped a whole day)
 _FORMS: Final = (
@@ -35,94 +43,12 @@ _FORMS: Final = (
     '"every 15 minutes", "hourly at :05", a cron line such as "0 7 * * 1-5", or "when published"'
 )
 _UNITS: Final = {
-    "m": 60,
-    "min": 60,
-    "minute": 60,
-    "h": 3600,
-    "hour": 3600,
-    "d": 86400,
-    "day": 86400,
-    "w": 604800,
-    "week": 604800,
-    "s": 1,
-    "second": 1,
+    **dict.fromkeys(("s", "second", "seconds"), 1),
+    **dict.fromkeys(("m", "min", "minute", "minutes"), 60),
+    **dict.fromkeys(("h", "hour", "hours"), 3600),
+    **dict.fromkeys(("d", "day", "days"), 86400),
+    **dict.fromkeys(("w", "week", "weeks"), 604800),
 }
-
-
-class _Rule(Protocol):
-    """Which civil times a schedule names."""
-
-    def civil(self, start: datetime) -> Iterator[datetime]:
-        """Naive local times from ``start`` (inclusive) on, ascending."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class _OnDays:
-    days: frozenset[int]  # 0 Monday … 6
-    at: time
-    weekly: bool = False  # written as "weekly on …": a reader's own weekday replaces the days
-
-    def civil(self, start: datetime) -> Iterator[datetime]:
-        day = start.date()
-        while True:
-            moment = datetime.combine(day, self.at)
-            if day.weekday() in self.days and moment >= start:
-                yield moment
-            day += timedelta(days=1)
-
-    def moved(self, hour: int | None, weekday: int | None) -> tuple[str, _OnDays]:
-        """The same rule at a reader's own hour (and weekday), with the words for it."""
-        at = self.at if hour is None else time(hour)
-        days = frozenset({weekday}) if self.weekly and weekday is not None else self.days
-        names = {value: name for name, value in _GROUPS.items()}
-        head = f"weekly on {', '.join(DAYS[day] for day in sorted(days))}" if self.weekly else names[days]
-        return f"{head} at {at:%H:%M}", _OnDays(days, at, self.weekly)
-
-
-@dataclass(frozen=True, slots=True)
-class _OnMonthDay:
-    day: int  # 1 … 31; in a shorter month the last day, so that no month is left out
-    at: time
-
-    def civil(self, start: datetime) -> Iterator[datetime]:
-        year, month = start.year, start.month
-        while True:
-            length = calendar.monthrange(year, month)[1]
-            moment = datetime.combine(date(year, month, min(self.day, length)), self.at)
-            if moment >= start:
-                yield moment
-            year, month = (year + 1, 1) if month == len(calendar.month_name) - 1 else (year, month + 1)
-
-
-@dataclass(frozen=True, slots=True)
-class _Every:
-    minutes: int  # counted from each civil midnight
-    offset: int = 0  # minutes after midnight of the first
-
-    def civil(self, start: datetime) -> Iterator[datetime]:
-        day = datetime.combine(start.date(), time())
-        passed = (start - day) / timedelta(minutes=1) - self.offset
-        first = self.offset + max(0, -int(-passed // self.minutes)) * self.minutes
-        while True:
-            for minute in range(first, _DAY_MINUTES, self.minutes):
-                yield day + timedelta(minutes=minute)
-            day, first = day + timedelta(days=1), self.offset
-
-
-@dataclass(frozen=True, slots=True)
-class _Cron:
-    line: str
-
-    def civil(self, start: datetime) -> Iterator[datetime]:
-        return CronSim(self.line, start - timedelta(seconds=1))
-
-
-@dataclass(frozen=True, slots=True)
-class _Never:
-    def civil(self, start: datetime) -> Iterator[datetime]:
-        del start
-        return iter(())
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -131,12 +57,12 @@ class Schedule:
 
     text: str  # as written, spaces tidied
     zone: str  # IANA name
-    rule: _Rule
+    rule: Rule
 
     @property
     def when_published(self) -> bool:
         """Whether each item's own release is its due time: such a schedule has no slots."""
-        return isinstance(self.rule, _Never)
+        return isinstance(self.rule, Never)
 
     def slots(self, name: str, after: datetime, to: datetime) -> Iterator[Slot]:
         """Every slot due in ``(after, to]`` (aware), ascending; ``name`` is the schedule's name in their identity."""
@@ -154,7 +80,9 @@ class Schedule:
         return next(self._from(name, after), None)
 
     def at_hour(self, hour: int | None, weekday: int | None, zone: str) -> Schedule:
-        """This schedule at a reader's own hour (0-23), weekday (0 Monday; for weekly ones) and zone; ``None`` or ``""`` keeps ours.
+        """This schedule at a reader's own hour (0-23), weekday (0 Monday; for weekly ones) and zone.
+
+        ``None`` and ``""`` keep what is written here.
 
         Raises
         ------
@@ -162,11 +90,13 @@ class Schedule:
             The schedule has no hour of the day to move ("every 15 minutes", a monthly or cron one), or the zone is unknown.
         """
         zone = zone or self.zone
-        _zone(zone)
+        zone_of(zone)
         if hour is None and weekday is None:
             return Schedule(text=self.text, zone=zone, rule=self.rule)
-        if not isinstance(self.rule, _OnDays):
-            msg = f'"{self.text}" has no hour that a reader could choose; "daily at …", "weekdays at …" and "weekly on … at …" have one'
+        if not isinstance(self.rule, OnDays):
+            msg = (
+                f'"{self.text}" has no hour that a reader could choose; "daily at 07:00" and "weekly on Mon at 07:00" have one'
+            )
             raise ValueError(msg)
         text, rule = self.rule.moved(hour, weekday)
         return Schedule(text=text, zone=zone, rule=rule)
@@ -177,9 +107,9 @@ class Schedule:
         In the order of the wall times that exist, instants ascend; only times inside a gap step out of line, so those
         wait until the walk has passed the time to which they move.
         """
-        zone = _zone(self.zone)
+        zone = zone_of(self.zone)
         here = after.astimezone(zone)
-        gap = _offset(here) - _offset((after.astimezone(UTC) - _LOOK_BACK).astimezone(zone))
+        gap = offset(here) - offset((after.astimezone(UTC) - _LOOK_BACK).astimezone(zone))
         start = here.replace(tzinfo=None, fold=0) - max(gap, timedelta())
         waiting: list[tuple[datetime, int, Slot]] = []  # (wall time that exists, 1 where moved to it, slot)
         last = after
@@ -195,26 +125,6 @@ class Schedule:
             heapq.heappush(waiting, (wall, int(note == "gap"), slot))
 
 
-def instant(local: datetime, zone: str) -> tuple[datetime, Literal["", "gap", "overlap"]]:
-    """The instant (aware UTC) of a naive civil time in ``zone``, and whether a clock change skips or doubles it.
-
-    Raises
-    ------
-    ValueError
-        ``local`` is not naive, or ``zone`` is unknown.
-    """
-    if local.tzinfo is not None:
-        msg = f"a civil time carries no zone of its own: {local!r}"
-        raise ValueError(msg)
-    first = local.replace(tzinfo=_zone(zone), fold=0)
-    before, behind = _offset(first), _offset(first.replace(fold=1))
-    # PEP 495: fold=0 counts with the offset before the change, which moves a time in a gap forward by the gap.
-    due = (local.replace(fold=0) - before).replace(tzinfo=UTC)
-    if before == behind:
-        return due, ""
-    return due, "gap" if before < behind else "overlap"
-
-
 @lru_cache(maxsize=1024)
 def parse(text: str, zone: str) -> Schedule:
     """Read a schedule as written in the settings.
@@ -228,9 +138,9 @@ def parse(text: str, zone: str) -> Schedule:
         With one sentence that says what would be right.
     """
     tidy = " ".join(text.split())
-    _zone(zone)
+    zone_of(zone)
     if tidy.lower() == "when published":
-        return Schedule(text=tidy, zone=zone, rule=_Never())
+        return Schedule(text=tidy, zone=zone, rule=Never())
     if re.match(r"[\d*]", tidy):
         return Schedule(text=tidy, zone=zone, rule=_cron(tidy))
     for pattern, make in _GRAMMAR:
@@ -250,28 +160,11 @@ def parse_duration(text: str) -> timedelta:
     """
     parts = re.findall(r"(\d+)\s*([a-z]+)", text.lower())
     rest = re.sub(r"(\d+)\s*([a-z]+)|[\s,]", "", text.lower())
-    units = [_UNITS.get(unit) or _UNITS.get(unit.removesuffix("s")) for _, unit in parts]
+    units = [_UNITS.get(unit) for _, unit in parts]
     if not parts or rest or None in units:
         msg = f'"{text}" is not a length of time; write a number and a unit, such as "12h", "90m" or "3 days"'
         raise ValueError(msg)
     return timedelta(seconds=sum(int(number) * (unit or 0) for (number, _), unit in zip(parts, units, strict=True)))
-
-
-def _offset(moment: datetime) -> timedelta:
-    return moment.utcoffset() or timedelta()
-
-
-def _zone(name: str) -> ZoneInfo:
-    """The zone of an IANA name, or a ``ValueError`` that suggests one."""
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        known = {zone.lower(): zone for zone in available_timezones()}
-        known |= {zone.rsplit("/", 1)[-1]: full for zone, full in sorted(known.items(), reverse=True)}
-        near = get_close_matches(name.lower().replace(" ", "_"), known, n=1, cutoff=0.6)
-        hint = f'did you mean "{known[near[0]]}"?' if near else 'write an IANA name such as "Europe/Berlin" or "UTC"'
-        msg = f'unknown time zone "{name}", {hint}'
-        raise ValueError(msg) from error
 
 
 def _clock(text: str) -> time:
@@ -296,48 +189,47 @@ def _weekdays(text: str) -> frozenset[int]:
     return frozenset(found)
 
 
-def _grouped(group: str, at: str) -> _Rule:
-    return _OnDays(_GROUPS[group.lower()], _clock(at))
+def _grouped(group: str, at: str) -> Rule:
+    return OnDays(GROUPS[group.lower()], _clock(at))
 
 
-def _weekly(days: str, at: str) -> _Rule:
-    return _OnDays(_weekdays(days), _clock(at), weekly=True)
+def _weekly(days: str, at: str) -> Rule:
+    return OnDays(_weekdays(days), _clock(at), weekly=True)
 
 
-def _monthly(day: str, at: str) -> _Rule:
+def _monthly(day: str, at: str) -> Rule:
     number = _LAST if day.lower().startswith("last") else int(re.sub(r"\D", "", day) or 0)
     if not 1 <= number <= _LAST:
         msg = f'"{day}" is not a day of the month; write "1st" to "31st", or "last"'
         raise ValueError(msg)
-    return _OnMonthDay(number, _clock(at))
+    return OnMonthDay(number, _clock(at))
 
 
-def _every(number: str | None, unit: str) -> _Rule:
+def _every(number: str | None, unit: str) -> Rule:
     minutes = int(number or 1) * (60 if unit.lower().startswith("hour") else 1)
-    if not 1 <= minutes <= _DAY_MINUTES:
-        msg = f'"every {number} {unit}" is not between a minute and a day; for longer spans write "weekly on Mon at 07:00" or "monthly on 1st at 07:00"'
+    if not 1 <= minutes <= DAY_MINUTES:
+        msg = f'"every {number} {unit}" is not between a minute and a day; for longer write "weekly on Mon at 07:00"'
         raise ValueError(msg)
-    return _Every(minutes)
+    return Every(minutes)
 
 
-def _hourly(minute: str | None) -> _Rule:
+def _hourly(minute: str | None) -> Rule:
     offset = int(minute or 0)
     if offset > 59:  # noqa: PLR2004 - the clock's own figure
         msg = f'":{minute}" is not a minute of the hour; write ":00" to ":59"'
         raise ValueError(msg)
-    return _Every(60, offset)
+    return Every(60, offset)
 
 
-def _cron(line: str) -> _Rule:
+def _cron(line: str) -> Rule:
     if len(line.split()) != _CRON_FIELDS:
-        msg = f'"{line}" is not a schedule: a cron line has five fields (minute hour day month weekday), such as "0 7 * * 1-5"; or write {_FORMS}'
+        msg = f'"{line}" is not a schedule: a cron line has five fields, minute hour day month weekday; write {_FORMS}'
         raise ValueError(msg)
     try:
-        next(CronSim(line, datetime(2024, 1, 1)), None)  # noqa: DTZ001 - civil time
-    except CronSimError as error:
-        msg = f'"{line}" is not a cron line ({str(error).lower()}); the fields are minute, hour, day, month and weekday, such as "0 7 * * 1-5"'
+        return Cron(line)
+    except ValueError as error:
+        msg = f'"{line}" is not a cron line ({error}): minute, hour, day, month and weekday, such as "0 7 * * 1-5"'
         raise ValueError(msg) from error
-    return _Cron(line)
 
 
 _GRAMMAR: Final = (
