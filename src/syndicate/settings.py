@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
-from typing import Annotated, Any, Literal
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from syndicate.config import values
+from syndicate.config.schedules import DailyOrNone, OnceADay, WeeklyOrNone
+from syndicate.config.schedules import Lateness as Lateness
+from syndicate.config.schedules import ScheduleSettings as ScheduleSettings
+
+QUOTE_LATENESS: Final = Lateness(catchup="latest", window=timedelta(hours=12))
+DIGEST_LATENESS: Final = Lateness(catchup="coalesce", window=timedelta(hours=24))
+BRIEF_LATENESS: Final = Lateness(catchup="all", window=timedelta(hours=72))  # posts and instant editions
 
 
 class Section(BaseModel):
@@ -14,41 +25,32 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class ScheduleSettings(Section):
-    """When something is due. A bare string is short for ``{at = "…"}``."""
-
-    at: str  # "daily at 07:00", a cron line, or "when published"
-    zone: str = ""  # IANA name; "" means the site's
-    catchup: Literal["latest", "coalesce", "all", "skip", ""] = ""  # "" means the default of its place
-    window: timedelta | None = None  # the most lateness; None means the default of its place
-
-
 class SiteSettings(Section):
     """[site]: who publishes."""
 
-    title: str
-    url: str  # the organisation's own site
+    title: values.Filled
+    url: values.Url  # the organisation's own site
     description: str = ""
-    language: str = "en"  # BCP 47
-    zone: str = "UTC"  # IANA name
+    language: values.Language = "en"  # BCP 47
+    zone: values.Zone = "UTC"  # IANA name
     organisation: str = ""
     postal_address: str = ""  # stands in every mail; unset: no mail leaves
-    contact: str = ""  # an address that people answer
-    profiles: tuple[str, ...] = ()  # our accounts, as links
-    tag_authority: str  # "example.org,2015": a host and the date on which we held it (RFC 4151)
+    contact: values.OptionalMailbox = ""  # an address that people answer
+    profiles: values.Once[values.Url] = ()  # our accounts, as links
+    tag_authority: values.TagAuthority  # "example.org,2015": a host and the date on which we held it (RFC 4151)
 
 
 class DatabaseSettings(Section):
     """[database]."""
 
-    url: str = "sqlite:///var/syndicate.db"
+    url: values.DatabaseUrl = "sqlite:///var/syndicate.db"
 
 
 class SourceSettings(Section):
     """[sources.NAME]."""
 
     kind: Literal["markdown", "quotes"]
-    path: str
+    path: values.Filled
 
 
 class FeedSettings(Section):
@@ -60,19 +62,19 @@ class FeedSettings(Section):
     author: str = ""
     series: str = ""
     window: Annotated[int, Field(ge=1, le=1000)] = 50  # entries in the subscription document
-    formats: tuple[Literal["rss", "atom", "json"], ...] = ("rss", "atom", "json")
-    hub: str = ""  # a WebSub hub
+    formats: Annotated[values.Once[Literal["rss", "atom", "json"]], Field(min_length=1)] = ("rss", "atom", "json")
+    hub: values.OptionalUrl = ""  # a WebSub hub
 
 
 class NewsletterSettings(Section):
     """[newsletters.NAME]."""
 
-    title: str
-    sender: str = Field(alias="from")  # "Name <news@example.org>"
-    reply_to: str = ""
+    title: values.Filled
+    sender: values.Mailbox = Field(alias="from")  # "Name <news@example.org>"
+    reply_to: values.OptionalMailbox = ""
     channel: str = "mail"
-    daily: ScheduleSettings | None = ScheduleSettings(at="weekdays at 07:00")
-    weekly: ScheduleSettings | None = ScheduleSettings(at="weekly on Mon at 07:00")
+    daily: DailyOrNone = Field(default_factory=lambda: ScheduleSettings(at="weekdays at 07:00"))  # false: none
+    weekly: WeeklyOrNone = Field(default_factory=lambda: ScheduleSettings(at="weekly on Mon at 07:00"))  # false: none
     instant: bool = True
     quote: Literal["inline", "link", "none"] = "inline"
     on_uncertain: Literal["hold", "resend"] = "hold"
@@ -81,45 +83,45 @@ class NewsletterSettings(Section):
 class LabelSettings(Section):
     """[quotes.labels]: the label of each kind."""
 
-    words: str = "In their own words"
-    actions: str = "Their actions"
-    post: str = "Posted by an extremist"
+    words: values.Filled = "In their own words"
+    actions: values.Filled = "Their actions"
+    post: values.Filled = "Posted by an extremist"
 
 
 class SpacingSettings(Section):
     """[quotes.spacing]: Q13."""
 
-    item: int = 365  # days between two showings of one quote
-    speaker: int = 14  # days between two quotes of one speaker
-    ideology: int = 12  # quotes of one ideology in any 30 consecutive slots
+    item: Annotated[int, Field(ge=1)] = 365  # days between two showings of one quote
+    speaker: Annotated[int, Field(ge=0)] = 14  # days between two quotes of one speaker
+    ideology: Annotated[int, Field(ge=1, le=30)] = 12  # quotes of one ideology in any 30 consecutive slots
 
 
 class QuoteSettings(Section):
     """[quotes]."""
 
-    schedule: ScheduleSettings = ScheduleSettings(at="daily at 06:00")
+    schedule: OnceADay = Field(default_factory=lambda: ScheduleSettings(at="daily at 06:00"))
     approval: Literal["four-eyes", "solo"] = "four-eyes"
-    hold_days: tuple[str, ...] = ()  # "2026-07-22" or "07-22"
-    title: str = "The daily dose"
+    hold_days: values.Once[values.HoldDay] = ()  # "2026-07-22" or "07-22"
+    title: values.Filled = "The daily dose"
     tagline: str = "Extremists: their words, their actions."
-    labels: LabelSettings = LabelSettings()
-    archive_hosts: tuple[str, ...] = ()  # hosts, beside our own pages, to which archive links may lead (Q8)
+    labels: LabelSettings = Field(default_factory=LabelSettings)
+    archive_hosts: values.Once[values.Host] = ()  # hosts, beside our own pages, to which archive links may lead (Q8)
     seed: str = ""  # "" means the tag authority
-    spacing: SpacingSettings = SpacingSettings()
+    spacing: SpacingSettings = Field(default_factory=SpacingSettings)
 
 
 class PostSettings(Section):
     """[posts]."""
 
-    briefs: ScheduleSettings = ScheduleSettings(at="when published")
+    briefs: ScheduleSettings = Field(default_factory=lambda: ScheduleSettings(at="when published"))
 
 
 class WebSettings(Section):
     """[web]."""
 
-    host: str = "127.0.0.1"
-    port: Annotated[int, Field(ge=0, le=65535)] = 8000
-    public_url: str = "http://127.0.0.1:8000"  # the address that mails and feeds carry
+    host: values.Listen = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 8000  # 0: any free one
+    public_url: values.BaseUrl = "http://127.0.0.1:8000"  # the address that mails and feeds carry
 
 
 class PrivacySettings(Section):
@@ -129,22 +131,72 @@ class PrivacySettings(Section):
 
 
 class BrandSettings(Section):
-    """[brand]: colours, fonts and logo of the mail."""
+    """[brand]: colours, fonts and logo of the mail. The defaults meet WCAG AA on their grounds, light and dark."""
 
-    ink: str = "#1b1f24"
-    link: str = "#124b7c"
+    paper: values.Colour = "#ffffff"
+    paper_dark: values.Colour = "#1a1e22"
+    desk: values.Colour = "#eef0f1"  # around the paper
+    desk_dark: values.Colour = "#121518"
+    ink: values.Colour = "#1b1f24"
+    ink_dark: values.Colour = "#e7e5e0"
+    muted: values.Colour = "#555d66"
+    muted_dark: values.Colour = "#aab2ba"
+    link: values.Colour = "#124b7c"  # also a button's ground
+    link_dark: values.Colour = "#8fc4f0"
+    on_link: values.Colour = "#ffffff"  # text on a button
+    on_link_dark: values.Colour = "#10202e"
+    tray: values.Colour = "#edf0f2"  # the ground of quoted text
+    tray_dark: values.Colour = "#242a30"
+    frame: values.Colour = "#6f7982"  # the box around a quotation
+    frame_dark: values.Colour = "#838e98"
+    band: values.Colour = "#36424d"  # the label's ground; its text is white
+    band_dark: values.Colour = "#46535f"
+    correction: values.Colour = "#7a4a00"
+    correction_dark: values.Colour = "#e6b566"
+    correction_ground: values.Colour = "#fbf5ea"
+    correction_ground_dark: values.Colour = "#2a251b"
+    withdrawn: values.Colour = "#8f1d2c"
+    withdrawn_dark: values.Colour = "#f29aa5"
+    withdrawn_ground: values.Colour = "#fbf0f0"
+    withdrawn_ground_dark: values.Colour = "#2d1f22"
+    hairline: values.Colour = "#ccd2d7"
+    hairline_dark: values.Colour = "#3b434b"
+    serif: values.Fonts = "Charter, Georgia, 'Noto Serif', serif"  # our voice
+    sans: values.Fonts = "-apple-system, 'Segoe UI', Roboto, Helvetica, Arial, sans-serif"  # everything else
+    arabic: values.Fonts = "'Geeza Pro', 'Noto Naskh Arabic', Amiri, 'Traditional Arabic', serif"
+    logo: values.OptionalUrl = ""  # https URL of an image with an opaque ground; "" for the title in type
+    logo_width: Annotated[int, Field(ge=1, le=560)] = 160  # px as shown
 
 
 class Settings(Section):
     """The whole of ``config/syndicate.toml``."""
 
     site: SiteSettings
-    database: DatabaseSettings = DatabaseSettings()
-    sources: dict[str, SourceSettings] = {}
-    feeds: dict[str, FeedSettings] = {}
-    newsletters: dict[str, NewsletterSettings] = {}
-    quotes: QuoteSettings = QuoteSettings()
-    posts: PostSettings = PostSettings()
-    channels: dict[str, dict[str, Any]] = {}  # each validated by the settings class of its kind
-    web: WebSettings = WebSettings()
-    privacy: PrivacySettings = PrivacySettings()
+    database: DatabaseSettings = Field(default_factory=DatabaseSettings)
+    sources: dict[values.Name, SourceSettings] = Field(default_factory=dict)
+    feeds: dict[values.Name, FeedSettings] = Field(default_factory=dict)
+    newsletters: dict[values.Name, NewsletterSettings] = Field(default_factory=dict)
+    quotes: QuoteSettings = Field(default_factory=QuoteSettings)
+    posts: PostSettings = Field(default_factory=PostSettings)
+    channels: dict[values.ChannelName, dict[str, Any]] = Field(default_factory=dict)  # each checked by the class of its kind
+    web: WebSettings = Field(default_factory=WebSettings)
+    privacy: PrivacySettings = Field(default_factory=PrivacySettings)
+    brand: BrandSettings = Field(default_factory=BrandSettings)
+
+    def served_at(self, *, host: str = "", port: int | None = None) -> Settings:
+        """These settings with another address to listen on; what mails and feeds carry stays."""
+        web = self.web.model_copy(update={"host": host or self.web.host, "port": self.web.port if port is None else port})
+        return self.model_copy(update={"web": web})
+
+
+def load(root: Path, environ: Mapping[str, str]) -> Settings:
+    """Read the publication in ``root``: its file, and what ``SYNDICATE_SECTION__KEY`` or ``…_FILE`` of ``environ`` lay over it.
+
+    Raises
+    ------
+    ConfigError
+        With every fault, each with its file, line and what would be right.
+    """
+    from syndicate.config.reading import load as read
+
+    return read(Settings, root, environ)

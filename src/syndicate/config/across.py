@@ -1,0 +1,83 @@
+"""What no table can tell alone: references between tables, and which addresses the channels allow.
+
+Reads raw values and passes over what is not of its type: that is another fault, told elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+from typing import Any
+
+from syndicate.config.faults import Scribe
+from syndicate.config.outlets import Outlet
+from syndicate.errors import Fault
+
+
+def _tables(data: Mapping[str, Any], section: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    found = data.get(section)
+    if isinstance(found, dict):
+        yield from ((name, table) for name, table in found.items() if isinstance(table, dict))
+
+
+def faults(data: Mapping[str, Any], outlets: Mapping[str, Outlet], scribe: Scribe) -> Iterator[Fault]:
+    """Every mistake between tables."""
+    yield from _newsletters(data, outlets, scribe)
+    yield from _feeds(data, scribe)
+    yield from _sources(data, scribe)
+    yield from _public_url(data, scribe)
+
+
+def _newsletters(data: Mapping[str, Any], outlets: Mapping[str, Outlet], scribe: Scribe) -> Iterator[Fault]:
+    carriers = sorted(name for name, outlet in outlets.items() if outlet.carries in {"message", ""})
+    for name, table in _tables(data, "newsletters"):
+        channel = table.get("channel", "mail")
+        if not isinstance(channel, str) or channel in carriers:
+            continue
+        path = ("newsletters", name, "channel")
+        right = (
+            f"name a channel that carries mail: {', '.join(carriers)}"
+            if carriers
+            else 'add one, such as [channels.mail] with kind = "smtp"'
+        )
+        if channel in outlets:
+            yield scribe.fault(path, f"[channels.{channel}] carries no mail, and [newsletters.{name}] needs it to", right)
+        else:
+            close = get_close_matches(channel, carriers, n=1)
+            hint = f", did you mean `{close[0]}`?" if close else ""
+            yield scribe.fault(path, f"[newsletters.{name}] names a channel `{channel}` that is not there{hint}", right)
+
+
+def _feeds(data: Mapping[str, Any], scribe: Scribe) -> Iterator[Fault]:
+    for name, table in _tables(data, "feeds"):
+        for key in ("topic", "author", "series"):
+            if table.get("items") == "quotes" and table.get(key):
+                yield scribe.fault(
+                    ("feeds", name, key),
+                    f"`{key}` in [feeds.{name}] parts briefs, and this feed holds quotes",
+                    f"take `{key}` out",
+                )
+
+
+def _sources(data: Mapping[str, Any], scribe: Scribe) -> Iterator[Fault]:
+    seen: dict[str, str] = {}
+    for name, table in _tables(data, "sources"):
+        path = str(table.get("path", "")).strip("/")
+        if path and path in seen:
+            yield scribe.fault(
+                ("sources", name, "path"),
+                f"[sources.{name}] reads the same folder as [sources.{seen[path]}]",
+                "keep one of the two",
+            )
+        seen.setdefault(path, name)
+
+
+def _public_url(data: Mapping[str, Any], scribe: Scribe) -> Iterator[Fault]:
+    web = data.get("web")
+    url = web.get("public_url", "http://") if isinstance(web, dict) else "http://"
+    leaving = [name for name, table in _tables(data, "channels") if table.get("kind") != "outbox"]
+    if leaving and isinstance(url, str) and url.lower().startswith("http://"):
+        what = f"`public_url` in [web] is not https while [channels.{leaving[0]}] is no outbox"
+        yield scribe.fault(
+            ("web", "public_url"), what, 'write the https address that readers reach, such as "https://letter.example.org"'
+        )
