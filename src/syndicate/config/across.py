@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, Final
 
 from syndicate.config.faults import Scribe
 from syndicate.config.outlets import Outlet
 from syndicate.errors import Fault
+
+_LOCAL: Final = "http://127.0.0.1"  # the default, and the only http address that its own field lets pass
 
 
 def _tables(data: Mapping[str, Any], section: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -29,10 +31,11 @@ def faults(data: Mapping[str, Any], outlets: Mapping[str, Outlet], scribe: Scrib
 
 
 def _newsletters(data: Mapping[str, Any], outlets: Mapping[str, Outlet], scribe: Scribe) -> Iterator[Fault]:
-    carriers = sorted(name for name, outlet in outlets.items() if outlet.carries in {"message", ""})
+    carriers = sorted(name for name, outlet in outlets.items() if outlet.carries == "message")
+    unclear = {name for name, outlet in outlets.items() if not outlet.carries}
     for name, table in _tables(data, "newsletters"):
         channel = table.get("channel", "mail")
-        if not isinstance(channel, str) or channel in carriers:
+        if not isinstance(channel, str) or channel in carriers or channel in unclear:
             continue
         path = ("newsletters", name, "channel")
         right = (
@@ -44,8 +47,8 @@ def _newsletters(data: Mapping[str, Any], outlets: Mapping[str, Outlet], scribe:
             yield scribe.fault(path, f"[channels.{channel}] carries no mail, and [newsletters.{name}] needs it to", right)
         else:
             close = get_close_matches(channel, carriers, n=1)
-            hint = f", did you mean `{close[0]}`?" if close else ""
-            yield scribe.fault(path, f"[newsletters.{name}] names a channel `{channel}` that is not there{hint}", right)
+            right = f"did you mean `{close[0]}`?" if close else right
+            yield scribe.fault(path, f"[newsletters.{name}] names a channel `{channel}` that is not there", right)
 
 
 def _feeds(data: Mapping[str, Any], scribe: Scribe) -> Iterator[Fault]:
@@ -74,9 +77,9 @@ def _sources(data: Mapping[str, Any], scribe: Scribe) -> Iterator[Fault]:
 
 def _public_url(data: Mapping[str, Any], scribe: Scribe) -> Iterator[Fault]:
     web = data.get("web")
-    url = web.get("public_url", "http://") if isinstance(web, dict) else "http://"
+    url = web.get("public_url", _LOCAL) if isinstance(web, dict) else _LOCAL
     leaving = [name for name, table in _tables(data, "channels") if table.get("kind") != "outbox"]
-    if leaving and isinstance(url, str) and url.lower().startswith("http://"):
+    if leaving and isinstance(url, str) and url.startswith(_LOCAL):
         what = f"`public_url` in [web] is not https while [channels.{leaving[0]}] is no outbox"
         yield scribe.fault(
             ("web", "public_url"), what, 'write the https address that readers reach, such as "https://letter.example.org"'

@@ -49,15 +49,15 @@ class Scribe:
             return Fault(file=PLACE, rule=RULE, what=f"{source}: {what}", right=right)
         return Fault(file=FILE, line=line_of(path, self._places), rule=RULE, what=what, right=right)
 
-    def unknown(self, path: Path, known: Mapping[str, Any] | None = None) -> Fault:
+    def unknown(self, path: Path) -> Fault:
         """A key that its table does not have."""
         key, table = str(path[-1]), self._tables.at(path[:-1])
-        names = list(known if known is not None else keys(table) if table else ())
+        names = list(keys(table)) if table else []
         close = get_close_matches(key, names, n=1) or get_close_matches(key.lower().replace("-", "_"), names, n=1)
-        hint = f", did you mean `{close[0]}`?" if close else ""
-        where = _heading(path[:-1])
-        right = f"{where} knows {', '.join(sorted(names))}" if names else f"{where} knows no keys"
-        return self.fault(path, f"unknown key `{key}`{hint}", right)
+        if close:
+            return self.fault(path, f"unknown key `{key}`, did you mean `{close[0]}`?", "")
+        right = f"{_heading(path[:-1])} knows {', '.join(sorted(names)) or 'no keys'}"
+        return self.fault(path, f"unknown key `{key}`", right)
 
     def missing(self, path: Path) -> Fault:
         """A key that must be there."""
@@ -136,9 +136,7 @@ def _sentence(error: ErrorDetails) -> tuple[str, str]:
         return what, right
     if kind in {"literal_error", "enum"}:
         allowed = re.findall(r"'([^']*)'", str(context.get("expected", "")))
-        close = get_close_matches(str(error["input"]), allowed, n=1)
-        hint = f", did you mean `{close[0]}`?" if close else ""
-        return f"is not known{hint}", "write one of " + ", ".join(f'"{word}"' for word in allowed)
+        return "is not known", "write one of " + ", ".join(f'"{word}"' for word in allowed)
     bounds = {
         "greater_than": "more than",
         "greater_than_equal": "at least",

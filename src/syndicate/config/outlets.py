@@ -54,8 +54,8 @@ def _outlet(table: Mapping[str, Any]) -> Outlet:
         return Outlet(table=_KindAlone, carries="", wrong="is missing", right=f"write `kind = …`, one of {listed}")
     if not isinstance(kind, str) or kind not in points:
         close = get_close_matches(str(kind), points, n=1)
-        hint = f", did you mean `{close[0]}`?" if close else ""
-        return Outlet(table=_KindAlone, carries="", wrong=f'("{kind}") is not known{hint}', right=f"write one of {listed}")
+        right = f"did you mean `{close[0]}`?" if close else f"write one of {listed}"
+        return Outlet(table=_KindAlone, carries="", wrong=f'("{kind}") is not known', right=right)
     try:
         factory = points[kind].load()
         like = table.get("like")
