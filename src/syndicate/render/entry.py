@@ -1,0 +1,297 @@
+"""Items as they stand in a feed. A brief enters whole; a quote enters only as the gate's framed block. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from html import escape
+from typing import TYPE_CHECKING, Final, Literal
+
+from syndicate.errors import Fault, RenderError
+from syndicate.links import is_tag_uri
+from syndicate.model import Author, Brief, Correction, Image, Status, require_aware
+from syndicate.render.markup import Html, absolute, one_line, sanitise, summary, to_html
+from syndicate.render.templates import day
+
+if TYPE_CHECKING:
+    from syndicate.render.framing import FramedBlock
+
+QUOTE_CATEGORY: Final = "quoted-extremist-speech"
+EARLIEST: Final = datetime(1990, 1, 1, tzinfo=UTC)  # feed validators call an earlier time implausible (ImplausibleDate)
+FULL_TEXT_LIMIT: Final = 2_000_000  # bytes of one entry's HTML as a feed escapes it; above, readers get the summary and a link
+
+_RIGHT_TO_LEFT: Final = frozenset({"ar", "arc", "ckb", "dv", "fa", "he", "ps", "sd", "ug", "ur", "yi"})
+_LANGUAGE: Final = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*")
+_URI: Final = re.compile(
+    r"[a-z][a-z0-9+.\-]*:[0-9a-zA-Z;/?:@&=+$.\-_!~*'()%,#]+"
+)  # RFC 2396's characters: every validator's floor
+_TAG_LIKE: Final = re.compile(r"</?[A-Za-z][A-Za-z0-9]*(\s[^<>]*)?/?>")
+_END_TAG: Final = re.compile(r"</\w+>")
+_ADDRESS: Final = re.compile(r"<[^<>\s]+@[^<>\s]+>")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Category:
+    """What an entry is about."""
+
+    term: str  # as written; the quote feed's is ``quoted-extremist-speech``
+    label: str = ""  # for people, where it differs
+    scheme: str = ""  # URI
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Entry:
+    """An item as it stands in a feed (RFC 4287 ``atom:entry``, RSS ``item``)."""
+
+    id: str  # permanent; the same string in every format
+    title: str  # plain text on one line
+    link: str  # absolute http(s) URI
+    published: datetime  # aware UTC, whole seconds; never moves
+    updated: datetime  # aware UTC, whole seconds; the last significant change
+    content: Html
+    summary: str = ""  # plain text on one line
+    authors: tuple[Author, ...] = ()
+    categories: tuple[Category, ...] = ()
+    image: Image | None = None
+    lang: str = ""  # BCP 47; "" means the feed's
+    withdrawn: bool = False  # the content is a notice; Atom carries a tombstone instead (RFC 6721)
+
+    def __post_init__(self) -> None:
+        """Refuse naive instants."""
+        require_aware("published", self.published)
+        require_aware("updated", self.updated)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Feed:
+    """A named, ordered window of entries with its own id and link."""
+
+    name: str  # "briefs"
+    kind: Literal["briefs", "quotes"] = "briefs"
+    title: str
+    subtitle: str = ""
+    id: str  # tag URI
+    language: str  # BCP 47
+    home_url: str  # the HTML page that the feed belongs to
+    urls: Mapping[str, str]  # format ("rss", "atom", "json") -> the address it is served at
+    organisation: str  # the author of every entry that names none
+    organisation_url: str = ""
+    hub: str = ""  # WebSub
+    stylesheet: str = "/feeds/feed.css"
+    entries: tuple[Entry, ...] = ()  # newest first
+    epoch: datetime  # aware UTC: ``updated`` of a feed without entries
+
+    @property
+    def updated(self) -> datetime:
+        """The newest entry's ``updated``: never the time of the build (RFC 4287 §4.2.15)."""
+        return max((entry.updated for entry in self.entries), default=whole(self.epoch))
+
+
+def whole(instant: datetime) -> datetime:
+    """``instant`` in UTC without fractions of a second."""
+    return instant.astimezone(UTC).replace(microsecond=0)
+
+
+def brief_entry(brief: Brief, *, public_url: str) -> Entry:
+    """A brief as it stands in a feed: corrections, byline, picture and full text, in this order.
+
+    Raises
+    ------
+    RenderError
+        Its title is empty, its id is no URI, its link leads nowhere, or its text cannot be rendered.
+    """
+    withdrawn = brief.status is Status.WITHDRAWN
+    title = _title(brief.title, brief.path)
+    published = whole(brief.published)
+    if withdrawn:
+        about = "This brief has been withdrawn. Please do not cite it."
+        content = f"<p><strong>Withdrawn.</strong> {about}</p>{_corrections(brief.corrections)}"
+        title = f"Withdrawn: {title}"
+    else:
+        about = plain(summary(brief))
+        content = _content(brief, title, about, public_url)
+    return Entry(
+        id=_checked_id(brief.id, brief.path),
+        title=title,
+        link=_checked_link(brief.link, brief.path),
+        published=published,
+        updated=max(published, whole(brief.updated)),
+        content=_wrapped(content, brief.lang),
+        summary=about,
+        authors=tuple(_authors(brief.authors)),
+        categories=tuple(Category(term=term) for term in dict.fromkeys(map(plain, brief.topics)) if term),
+        image=None if withdrawn else _picture(brief.image, public_url),
+        lang=brief.lang if _LANGUAGE.fullmatch(brief.lang) else "",
+        withdrawn=withdrawn,
+    )
+
+
+def quote_entry(block: FramedBlock, *, shown_at: datetime, quotes_url: str) -> Entry:
+    """A quote as it stands in a feed. Title and summary are our words; the quotation stands in its frame only.
+
+    Raises
+    ------
+    RenderError
+        Its title is empty, its id is no URI, or its link leads nowhere.
+    ValueError
+        ``block`` was framed as text.
+    """
+    if block.form != "html":
+        msg = f"a feed shows a quote as HTML, not as {block.form}"
+        raise ValueError(msg)
+    return _quote(
+        id=block.quote_id,
+        title=block.title,
+        link=block.link,
+        published=shown_at,
+        updated=shown_at,
+        content=sanitise(block.content),
+        summary="Quoted for study. The entry shows the words in their frame, with speaker, date and archive link.",
+        category=Category(term=QUOTE_CATEGORY, label=one_line(block.label), scheme=quotes_url),
+    )
+
+
+def quote_notice(*, id: str, title: str, link: str, shown_at: datetime, withdrawn_at: datetime, quotes_url: str) -> Entry:  # noqa: A002
+    """What stands where a quote was withdrawn: a notice under the same id, and none of the words.
+
+    ``title`` is our own. Raises ``RenderError`` as ``quote_entry`` does.
+    """
+    about = "This quotation has been withdrawn. Please do not cite it."
+    entry = _quote(
+        id=id,
+        title=f"Withdrawn: {title}",
+        link=link,
+        published=shown_at,
+        updated=withdrawn_at,
+        content=sanitise(f"<p><strong>Withdrawn.</strong> {about}</p>"),
+        summary=about,
+        category=Category(term=QUOTE_CATEGORY, scheme=quotes_url),
+    )
+    return replace(entry, withdrawn=True)
+
+
+def _quote(
+    *,
+    id: str,  # noqa: A002 - the noun's own word
+    title: str,
+    link: str,
+    published: datetime,
+    updated: datetime,
+    content: Html,
+    summary: str,
+    category: Category,
+) -> Entry:
+    return Entry(
+        id=_checked_id(id, id),
+        title=_title(title, id),
+        link=_checked_link(link, id),
+        published=whole(published),
+        updated=max(whole(published), whole(updated)),
+        content=content,
+        summary=summary,
+        categories=(category,),
+    )
+
+
+def in_order(entries: Iterable[Entry]) -> tuple[Entry, ...]:
+    """Newest first by ``published``, ties by id; each id once, and each ``updated`` once.
+
+    Readers that track changes by time need distinct times (w3c/feedvalidator, DuplicateUpdated): entries of
+    one instant are moved apart by whole seconds, in a fixed order. No ``updated`` is before 1990.
+    """
+    ordered = sorted({entry.id: entry for entry in entries}.values(), key=lambda entry: entry.id)
+    ordered.sort(key=lambda entry: entry.published, reverse=True)
+    taken: set[datetime] = set()
+    apart = []
+    for entry in reversed(ordered):
+        updated = max(entry.updated, EARLIEST)
+        while updated in taken:
+            updated += timedelta(seconds=1)
+        taken.add(updated)
+        apart.append(entry if updated == entry.updated else replace(entry, updated=updated))
+    return tuple(reversed(apart))
+
+
+def plain(text: str) -> str:
+    """Plain text for a field whose readers and validators expect no markup: on one line, without tags."""
+    text = one_line(text)
+    return one_line(_TAG_LIKE.sub("", text)) if _END_TAG.search(text) else text
+
+
+def _title(text: str, file: str) -> str:
+    title = plain(text)
+    if not title:
+        raise RenderError(Fault(file=file, rule="feed", what="the title is empty", right="give it a title in plain text"))
+    return title
+
+
+def _checked_id(text: str, file: str) -> str:
+    if is_tag_uri(text) or (not text.startswith("tag:") and _URI.fullmatch(text)):
+        return text
+    fault = Fault(file=file, rule="feed", what="the id is no URI", right="`tag:example.org,2015:brief/…` (RFC 4151)")
+    raise RenderError(fault)
+
+
+def _checked_link(text: str, file: str) -> str:
+    link = absolute(text, "")
+    if link.startswith(("http:", "https:")):
+        return link
+    raise RenderError(Fault(file=file, rule="feed", what="the link is no web address", right="https://… with a host"))
+
+
+def _authors(authors: Iterable[Author]) -> Iterable[Author]:
+    for author in authors:
+        name = plain(_ADDRESS.sub("", author.name))
+        if name:
+            url = absolute(author.url, "") if author.url else ""
+            yield Author(name=name, role=plain(author.role), url=url if url.startswith("http") else "")
+
+
+def _picture(image: Image | None, public_url: str) -> Image | None:
+    src = absolute(image.src, f"{public_url}/") if image and image.src else ""
+    if image is None or not src.startswith("http"):
+        return None
+    return replace(image, src=src, alt=one_line(image.alt))
+
+
+def _content(brief: Brief, title: str, about: str, public_url: str) -> str:
+    """Corrections, byline, picture, text. Never empty: an entry without content is nobody's."""
+    body = str(to_html(brief.body, base=brief.link))
+    complete = len(escape(body, quote=False).encode()) <= FULL_TEXT_LIMIT
+    if not complete:
+        body = f"<p>{escape(about)}</p>"
+    image = _picture(brief.image, public_url)
+    parts = [_corrections(brief.corrections), _byline(tuple(_authors(brief.authors)))]
+    if image is not None and image.src not in body:
+        size = f' width="{image.width}" height="{image.height}"' if image.width and image.height else ""
+        parts.append(f'<p><img src="{escape(image.src)}" alt="{escape(image.alt)}"{size}></p>')
+    parts.append(body)
+    if not complete or not body.strip():
+        parts.append(f'<p><a href="{escape(brief.link)}">{escape(title)}</a></p>')
+    return "".join(parts)
+
+
+def _byline(authors: Sequence[Author]) -> str:
+    if not authors:
+        return ""
+    people = (f"{author.name}, {author.role}" if author.role else author.name for author in authors)
+    return f"<p>{escape('; '.join(people))}</p>"
+
+
+def _corrections(corrections: Sequence[Correction]) -> str:
+    """A visible note for each correction, the newest first."""
+    newest = sorted(corrections, key=lambda correction: correction.date, reverse=True)
+    return "".join(
+        f"<p><strong>Correction, {day(correction.date)}:</strong> {escape(one_line(correction.text))}</p>"
+        for correction in newest
+    )
+
+
+def _wrapped(content: str, lang: str) -> Html:
+    """Name the language of a text that is not in the feed's, and its direction: readers show content alone."""
+    if not _LANGUAGE.fullmatch(lang):
+        return sanitise(content)
+    direction = "rtl" if lang.partition("-")[0].lower() in _RIGHT_TO_LEFT else "ltr"
+    return sanitise(f'<div lang="{lang}" dir="{direction}">{content}</div>')

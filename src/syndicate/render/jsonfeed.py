@@ -1,0 +1,52 @@
+"""JSON Feed 1.1 (https://jsonfeed.org/version/1.1). Pure."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Any
+
+from syndicate.model import Author
+from syndicate.render.entry import Entry, Feed, plain
+
+
+def json_feed(feed: Feed) -> bytes:
+    """``feed`` as UTF-8 JSON with a fixed order of keys. A withdrawn entry stays, as its notice."""
+    document = {
+        "version": "https://jsonfeed.org/version/1.1",
+        "title": plain(feed.title),
+        "home_page_url": feed.home_url,
+        "feed_url": feed.urls["json"],
+        "description": plain(feed.subtitle),
+        "authors": [_person(Author(name=plain(feed.organisation), url=feed.organisation_url))],
+        "language": feed.language,
+        "hubs": [{"type": "WebSub", "url": feed.hub}] if feed.hub else [],
+        "items": [_item(entry) for entry in feed.entries],
+    }
+    filled = {key: value for key, value in document.items() if value or key == "items"}
+    return (json.dumps(filled, ensure_ascii=False, indent=1) + "\n").encode()
+
+
+def _item(entry: Entry) -> dict[str, Any]:
+    item = {
+        "id": entry.id,
+        "url": entry.link,
+        "title": entry.title,
+        "summary": entry.summary,
+        "image": entry.image.src if entry.image else "",
+        "date_published": _moment(entry.published),
+        "date_modified": _moment(entry.updated),
+        "authors": [_person(author) for author in entry.authors],
+        "tags": [category.term for category in entry.categories],
+        "language": entry.lang,
+        "content_html": str(entry.content),
+    }
+    return {key: value for key, value in item.items() if value}
+
+
+def _person(author: Author) -> dict[str, str]:
+    return {"name": author.name, "url": author.url} if author.url else {"name": author.name}
+
+
+def _moment(instant: datetime) -> str:
+    return instant.isoformat().replace("+00:00", "Z")
