@@ -1,0 +1,181 @@
+"""Documents as files below ``feeds/``, ready for any static host. Knows nothing of what they say.
+
+A file, its ``.gz`` and its ``.br`` change together and never otherwise: unchanged bytes keep their time of
+change, so that a web server's ETag and Last-Modified stay true (nginx makes its ETag of time and size).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import gzip
+import os
+import tempfile
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from pathlib import Path, PurePosixPath
+from typing import Final
+
+import brotli
+
+from syndicate.errors import Unreachable
+from syndicate.model import Document
+
+_MODE: Final = 0o644  # a web server reads them
+_TEMPORARY: Final = ".new"
+_ABANDONED: Final = 3600  # s: a temporary file this old belongs to a run that was killed
+_NANOSECONDS: Final = 1_000_000_000
+_ADVICE: Final = {
+    errno.ENOSPC: "free some room on the disk; nothing was changed",
+    errno.EDQUOT: "the disk quota is used up; nothing was changed",
+    errno.EACCES: "let this user write to the folder",
+    errno.EROFS: "the folder is mounted read-only",
+}
+
+
+def _gzip(data: bytes) -> bytes:
+    return gzip.compress(data, compresslevel=9, mtime=0)  # no time inside: same bytes, same file
+
+
+def _brotli(data: bytes) -> bytes:
+    return bytes(brotli.compress(data, mode=brotli.MODE_TEXT, quality=6))  # 11 takes fifty times as long for 6 % less
+
+
+_VARIANTS: Final[Mapping[str, Callable[[bytes], bytes]]] = {".gz": _gzip, ".br": _brotli}
+
+
+class Files:
+    """The public folder of a publication."""
+
+    def __init__(self, folder: Path, *, now: Callable[[], datetime]) -> None:
+        """Write below ``folder``; ``now`` gives the time of change, aware UTC."""
+        self._folder = folder
+        self._now = now
+
+    def write(self, document: Document) -> list[str]:
+        """Write what differs; the paths below the folder that were written, variants not counted.
+
+        Raises
+        ------
+        Unreachable
+            The disk refused. A file is then as it was before, or, where the disk failed in the instant of
+            replacing, without its compressed variants until the next write.
+        """
+        changed = []
+        for path, data in document.files.items():
+            target = self._target(path)
+            try:
+                target.parent.mkdir(parents=True, exist_ok=True)
+                self._sweep(target)
+                if self._replace(target, data):
+                    changed.append(path)
+            except OSError as error:
+                msg = f"feeds/{path} could not be written: {error.strerror}"
+                advice = _ADVICE.get(error.errno or 0, "look at the folder and its disk")
+                raise Unreachable(msg, code=errno.errorcode.get(error.errno or 0, ""), advice=advice) from error
+        return changed
+
+    def holds(self, paths: Iterable[str]) -> bool:
+        """Whether every file is there with its variants; their bytes are not compared."""
+        return all(self._complete(self._target(path)) for path in paths)
+
+    def orphans(self, expected: Iterable[str]) -> list[str]:
+        """Files below the folder that no document of this publication makes, for a person to look at.
+
+        They are never deleted here: a feed that left the settings may still have readers.
+        """
+        known = {f"{path}{suffix}" for path in expected for suffix in ("", *_VARIANTS)}
+        found = (path.relative_to(self._folder).as_posix() for path in self._folder.rglob("*") if path.is_file())
+        return sorted(path for path in found if path not in known and not PurePosixPath(path).name.startswith("."))
+
+    def _target(self, path: str) -> Path:
+        parts = PurePosixPath(path)
+        if parts.is_absolute() or not parts.parts or any(part.startswith(".") for part in parts.parts):
+            msg = f"{path!r} is not a path below the feeds folder"
+            raise ValueError(msg)
+        return self._folder / parts
+
+    def _complete(self, target: Path) -> bool:
+        try:
+            changed = target.stat().st_mtime_ns
+            return all(_variant(target, suffix).stat().st_mtime_ns == changed for suffix in _VARIANTS)
+        except FileNotFoundError:
+            return False
+
+    def _replace(self, target: Path, data: bytes) -> bool:
+        """Whether the bytes were new. A set that misses a variant is completed without a new time of change."""
+        try:
+            before = target.stat().st_mtime_ns
+            same = target.read_bytes() == data
+        except FileNotFoundError:
+            before, same = 0, False
+        if same and self._complete(target):
+            return False
+        # Strictly later than before: two versions of one size within one second would share nginx's ETag.
+        moment = before if same else max(int(self._now().timestamp()), before // _NANOSECONDS + 1) * _NANOSECONDS
+        contents = {target: data} if not same else {}
+        contents |= {_variant(target, suffix): compress(data) for suffix, compress in _VARIANTS.items()}
+        _swap(target, contents, moment)
+        return not same
+
+    def _sweep(self, target: Path) -> None:
+        """Remove what a killed run left behind."""
+        oldest = self._now().timestamp() - _ABANDONED
+        for path in target.parent.glob(f".{target.name}*{_TEMPORARY}"):
+            if path.stat().st_mtime < oldest:
+                path.unlink(missing_ok=True)
+
+
+def _variant(target: Path, suffix: str) -> Path:
+    return target.with_name(target.name + suffix)
+
+
+def _swap(target: Path, contents: Mapping[Path, bytes], moment: int) -> None:
+    """Put ``contents`` in place so that no reader sees a torn file or a mixed set.
+
+    Everything is on the disk before anything changes. The old variants go first, so that every reader gets
+    the plain file while it is replaced; the new variants come last.
+    """
+    ready: dict[Path, Path] = {}
+    try:
+        for place, data in contents.items():
+            ready[place] = _temporary(place, data, moment)
+        for suffix in _VARIANTS:
+            _variant(target, suffix).unlink(missing_ok=True)
+        for place in contents:
+            ready[place].replace(place)
+            del ready[place]
+        _sync_folder(target.parent)
+    finally:
+        for path in ready.values():
+            path.unlink(missing_ok=True)
+
+
+def _temporary(place: Path, data: bytes, moment: int) -> Path:
+    """``data`` in a file beside ``place``, safe on the disk, changed at ``moment`` (ns since 1970)."""
+    handle, name = tempfile.mkstemp(prefix=f".{place.name}.", suffix=_TEMPORARY, dir=place.parent)
+    path = Path(name)
+    try:
+        try:
+            rest = memoryview(data)
+            while rest:
+                rest = rest[os.write(handle, rest) :]
+            os.fchmod(handle, _MODE)
+            os.utime(handle, ns=(moment, moment))
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+    return path
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the renames last: some file systems cannot, and then there is nothing more to do."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        with contextlib.suppress(OSError):
+            os.fsync(handle)
+    finally:
+        os.close(handle)
