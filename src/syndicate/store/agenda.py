@@ -105,12 +105,12 @@ def slots(connection: sa.Connection, *, since: datetime, states: Sequence[str] =
     return list(connection.execute(query).mappings())
 
 
-def clocks(connection: sa.Connection, newsletter: int, frequency: Frequency) -> list[Clock]:
+def clocks(connection: sa.Connection, newsletter: str, frequency: Frequency) -> list[Clock]:
     """The distinct hours and zones that active readers chose; a walk over the index, not over the readers."""
     rows = connection.execute(
         sa.select(schema.subscription.c.zone, schema.subscription.c.hour, schema.subscription.c.weekday)
         .where(
-            schema.subscription.c.newsletter == newsletter,
+            schema.subscription.c.newsletter == _letter(newsletter),
             schema.subscription.c.state == "active",
             schema.subscription.c.frequency == frequency,
         )
@@ -121,14 +121,14 @@ def clocks(connection: sa.Connection, newsletter: int, frequency: Frequency) -> 
 
 def groups(
     connection: sa.Connection,
-    newsletter: int,
-    frequency: Frequency,
+    newsletter: str,
+    frequency: Frequency | None,
     *,
     clocks: Sequence[Clock] | None,
-    before: datetime,
+    before: datetime | None,
     now: datetime,
 ) -> list[Group]:
-    """Active readers of ``frequency`` (and of ``clocks``) not covered up to ``before``, by what they are owed."""
+    """Active readers by what they are owed: of ``frequency`` and ``clocks``, not covered up to ``before`` (``None``: all)."""
     u = schema.subscription.c
     extras = (
         sa.select(sa.func.group_concat(schema.edition.c.key))
@@ -144,9 +144,12 @@ def groups(
         .scalar_subquery()
     )
     query = sa.select(u.subscriber, u.covered_to, u.topics, u.quote_display, u.lang, u.quoted_to, extras.label("extras")).where(
-        u.newsletter == newsletter, u.state == "active", u.frequency == frequency, u.covered_to < before
+        u.newsletter == _letter(newsletter), u.state == "active", sa.or_(u.paused_to.is_(None), u.paused_to <= now)
     )
-    query = query.where(sa.or_(u.paused_to.is_(None), u.paused_to <= now))
+    if frequency is not None:
+        query = query.where(u.frequency == frequency)
+    if before is not None:
+        query = query.where(u.covered_to < before)
     if clocks is not None:
         query = query.where(sa.or_(*(_at_clock(clock) for clock in clocks)))
     found: dict[tuple[Any, ...], list[int]] = {}
@@ -166,6 +169,11 @@ def groups(
         )
         for key, places in found.items()
     ]
+
+
+def _letter(name: str) -> sa.ScalarSelect[int]:
+    """A newsletter's key by its name; no row where nobody ever subscribed."""
+    return sa.select(schema.newsletter.c.key).where(schema.newsletter.c.name == name).scalar_subquery()
 
 
 def _at_clock(clock: Clock) -> sa.ColumnElement[bool]:
@@ -238,20 +246,31 @@ def open_variant(
     )
 
 
-def carried(connection: sa.Connection, newsletter: int, editions: Sequence[int] = ()) -> set[int]:
+def carried(connection: sa.Connection, newsletter: str, editions: Sequence[int] = ()) -> set[int]:
     """Keys of the items that editions of a newsletter carried: of the given ones, or of all."""
     query = (
         sa.select(schema.variant.c["items"])
         .join(schema.edition, schema.edition.c.key == schema.variant.c.edition)
-        .where(schema.edition.c.newsletter == newsletter)
+        .where(schema.edition.c.newsletter == _letter(newsletter))
     )
     if editions:
         query = query.where(schema.edition.c.key.in_(editions))
     return {key for row in connection.execute(query) for key in json.loads(row[0])}
 
 
+def newsletter_name(connection: sa.Connection, key: int | None) -> str:
+    """A newsletter's name by its key; "" where there is none."""
+    return str(connection.execute(sa.select(schema.newsletter.c.name).where(schema.newsletter.c.key == key)).scalar() or "")
+
+
 def variants(
-    connection: sa.Connection, *, state: str = "", edition: int | None = None, key: int | None = None
+    connection: sa.Connection,
+    *,
+    state: str = "",
+    edition: int | None = None,
+    key: int | None = None,
+    newsletter: str = "",
+    number: int | None = None,
 ) -> list[Variant]:
     """Variants with their editions."""
     query = (
@@ -267,6 +286,10 @@ def variants(
         query = query.where(schema.variant.c.edition == edition)
     if key is not None:
         query = query.where(schema.variant.c.key == key)
+    if newsletter:
+        query = query.where(schema.newsletter.c.name == newsletter)
+    if number is not None:
+        query = query.where(schema.edition.c.number == number)
     return [_variant(row) for row in connection.execute(query).mappings()]
 
 

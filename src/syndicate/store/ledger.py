@@ -9,7 +9,7 @@ moves the sending's tally, in the same transaction, so that totals never count r
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -19,6 +19,7 @@ import sqlalchemy as sa
 from syndicate.model import OPEN_STATES, State
 from syndicate.store import schema
 from syndicate.store.database import Store
+from syndicate.store.duties import add_tally
 from syndicate.store.schema import from_micros, to_micros
 
 LEASE: Final = timedelta(minutes=5)
@@ -143,6 +144,17 @@ class Ledger:
 
         return self._store.write(work)
 
+    def give_back(self, duties: Sequence[Duty], now: datetime) -> int:
+        """Return what was claimed and not begun to ``pending``; for other states this changes nothing."""
+
+        def work(connection: sa.Connection) -> int:
+            moves = _Moves(connection, now)
+            back = sum(moves.move(duty.sending, duty.place, duty.epoch, State.CLAIMED, State.PENDING) for duty in duties)
+            moves.finish()
+            return back
+
+        return self._store.write(work)
+
     def recover(self, now: datetime) -> int:
         """At the start of a run: leases go back to ``pending`` freely, for nothing of theirs has left.
 
@@ -220,20 +232,31 @@ class Ledger:
         self._store.write(work)
 
     # -- duties ------------------------------------------------------------------------------------
-    def cancel(self, targets: str, now: datetime, *, who: str) -> int:
-        """Cancel every open delivery that a hold on ``targets`` would stop and that is not on the wire."""
+    def cancel(self, target: str, now: datetime, *, who: str) -> int:
+        """Cancel every open delivery that a hold on ``target`` would stop and that is not on the wire."""
+        return self._cancel(
+            "(c.name = :t OR instr(' ' || s.targets || ' ' || coalesce(v.targets, '') || ' ', ' ' || :t || ' '))",
+            {"t": target},
+            now,
+            f"cancelled by {who}",
+        )
+
+    def cancel_variant(self, variant: int, now: datetime, *, why: str) -> int:
+        """Cancel every open delivery of a rendering that may not leave."""
+        return self._cancel("d.variant = :variant", {"variant": variant}, now, why)
+
+    def _cancel(self, condition: str, values: Mapping[str, object], now: datetime, why: str) -> int:
         query = sa.text(
             f"""SELECT d.sending, d.place, d.epoch, d.state FROM {JOINED.format(index="")}
-            WHERE d.state IN ('pending', 'claimed', 'deferred')
-              AND (c.name = :t OR instr(' ' || s.targets || ' ' || coalesce(v.targets, '') || ' ', ' ' || :t || ' '))"""  # noqa: S608
+            WHERE d.state IN ('pending', 'claimed', 'deferred') AND {condition}"""  # noqa: S608 - fixed text
         )
 
         def work(connection: sa.Connection) -> int:
             moves = _Moves(connection, now)
-            rows = connection.execute(query, {"t": targets}).all()
+            rows = connection.execute(query, dict(values)).all()
             for row in rows:
                 moves.move(row.sending, row.place, row.epoch, State(row.state), State.CANCELLED, done=True)
-                moves.note(row.sending, row.place, State.CANCELLED, "person", f"cancelled by {who}")
+                moves.note(row.sending, row.place, State.CANCELLED, "cancelled", why)
             moves.finish()
             return len(rows)
 
@@ -361,73 +384,6 @@ class _Moves:
     def _count(self, sending: int, place: int, old: State, new: State) -> None:
         self._changes[sending, place, old] -= 1
         self._changes[sending, place, new] += 1
-
-
-def add_tally(connection: sa.Connection, sending: int, place: int, state: State, n: int) -> None:
-    """Add ``n`` to the tally that the kind of ``place`` belongs to."""
-    connection.execute(
-        sa.text(
-            """INSERT INTO tally (sending, place_kind, state, n) SELECT :s, kind, :state, :n FROM place WHERE key = :p
-            ON CONFLICT (sending, place_kind, state) DO UPDATE SET n = n + excluded.n"""
-        ),
-        {"s": sending, "p": place, "state": state, "n": n},
-    )
-
-
-def open_sending(
-    connection: sa.Connection,
-    *,
-    kind: str,
-    subject: str,
-    due: datetime,
-    targets: str,
-    slot: int = 0,
-    revision: int = 0,
-    newsletter: int | None = None,
-) -> int | None:
-    """Record one sending; ``None`` where it was recorded before, with its duties."""
-    return connection.execute(
-        sa.text(
-            """INSERT INTO sending (kind, subject, slot, revision, newsletter, targets, due, state)
-            VALUES (:kind, :subject, :slot, :revision, :newsletter, :targets, :due, 'open')
-            ON CONFLICT DO NOTHING RETURNING key"""
-        ),
-        {
-            "kind": kind,
-            "subject": subject,
-            "slot": slot,
-            "revision": revision,
-            "newsletter": newsletter,
-            "targets": targets,
-            "due": to_micros(due),
-        },
-    ).scalar()
-
-
-def owe(
-    connection: sa.Connection,
-    sending: int,
-    places: Sequence[int],
-    *,
-    channel: int,
-    due: datetime,
-    variant: int | None = None,
-    priority: int = 0,
-) -> None:
-    """Record the duty to reach each of ``places`` (one kind) once."""
-    if not places:
-        return
-    connection.execute(
-        sa.text(
-            """INSERT INTO delivery (sending, place, channel, variant, state, priority, not_before)
-            VALUES (:s, :p, :c, :v, 'pending', :priority, :due)"""
-        ),
-        [
-            {"s": sending, "p": place, "c": channel, "v": variant, "priority": priority, "due": to_micros(due)}
-            for place in places
-        ],
-    )
-    add_tally(connection, sending, places[0], State.PENDING, len(places))
 
 
 def suppress_open(connection: sa.Connection, place: int, newsletter: int, at: datetime, why: str) -> int:

@@ -1,0 +1,181 @@
+"""The composition root: a publication's folder becomes settings, stores, channels and templates."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from syndicate.errors import ConfigError, Fault
+from syndicate.settings import Settings, load
+
+if TYPE_CHECKING:
+    from syndicate.channels import Channel
+    from syndicate.render.framing import Style
+    from syndicate.render.templates import Templates
+    from syndicate.sources import Source
+    from syndicate.store.books import Books
+    from syndicate.store.content import ContentStore
+    from syndicate.store.database import Store
+    from syndicate.store.holds import Holds
+    from syndicate.store.ledger import Ledger
+    from syndicate.store.subscribers import SubscriberStore
+
+TEMPLATE_SUFFIX = ".j2"
+
+
+@dataclass(frozen=True, kw_only=True)
+class App:
+    """Everything that the shell works with. Made by ``open_app`` alone."""
+
+    root: Path  # the publication
+    settings: Settings
+    now: Callable[[], datetime]  # the clock, aware UTC; one reading per run
+    store: Store
+    content: ContentStore
+    subscribers: SubscriberStore
+    ledger: Ledger
+    books: Books
+    holds: Holds
+    channels: Mapping[str, Channel]
+    templates: Templates
+    sources: tuple[Source, ...]
+    style: Style
+    token_keys: Mapping[int, bytes]
+
+    @property
+    def feeds_folder(self) -> Path:
+        """Where rendered feeds stand, ready for any static host."""
+        return self.root / "feeds"
+
+    @property
+    def var(self) -> Path:
+        """Private state: database, outbox, lock. Never served."""
+        return self.root / "var"
+
+    def public(self, path: str) -> str:
+        """The absolute URL of ``path`` below the public address."""
+        return f"{self.settings.web.public_url.rstrip('/')}/{path.lstrip('/')}"
+
+    @property
+    def offline(self) -> bool:
+        """Whether nothing can leave this machine."""
+        return all(channel.local for channel in self.channels.values())
+
+
+@contextmanager
+def open_app(root: Path, *, at: datetime | None = None, environ: Mapping[str, str] | None = None) -> Iterator[App]:
+    """Open the publication in ``root``; ``at`` replaces the clock.
+
+    Raises
+    ------
+    ConfigError
+        The settings are not usable.
+    StoreError
+        The database is not usable.
+    """
+    from syndicate.render import framing
+    from syndicate.sources import open_source
+    from syndicate.store import marks, migrate
+    from syndicate.store.books import Books
+    from syndicate.store.content import ContentStore
+    from syndicate.store.database import Store, database_path
+    from syndicate.store.holds import Holds
+    from syndicate.store.ledger import Ledger
+    from syndicate.store.subscribers import SubscriberStore
+
+    environ = os.environ if environ is None else environ
+    settings = load(root, environ)
+    clock = (lambda: datetime.now(UTC)) if at is None else (lambda: at)
+    store = Store(database_path(settings.database.url, root))
+    channels: dict[str, Channel] = {}
+    try:
+        migrate.ensure(store)
+        marks.begin(store, clock())
+        channels.update(open_channels(settings, root, clock))
+        yield App(
+            root=root,
+            settings=settings,
+            now=clock,
+            store=store,
+            content=ContentStore(store, site=settings.site, public_url=settings.web.public_url, windows=windows(settings)),
+            subscribers=SubscriberStore(store),
+            ledger=Ledger(store),
+            books=Books(store),
+            holds=Holds(store),
+            channels=channels,
+            templates=open_templates(root),
+            sources=tuple(
+                open_source(name, source, root=root, site=settings.site) for name, source in settings.sources.items()
+            ),
+            style=framing.style(settings),
+            token_keys=marks.token_keys(store),
+        )
+    finally:
+        for channel in channels.values():
+            channel.close()
+        store.close()
+
+
+def windows(settings: Settings) -> Mapping[str, timedelta]:
+    """How far back an item first seen late may be dated and still go out by itself, by kind."""
+    return {
+        "brief": settings.posts.briefs.window or timedelta(hours=72),
+        "quote": settings.quotes.schedule.window or timedelta(hours=12),
+    }
+
+
+def open_channels(settings: Settings, root: Path, now: Callable[[], datetime]) -> dict[str, Channel]:
+    """Build every configured channel from the settings class of its kind. Opens no connection.
+
+    Raises
+    ------
+    ConfigError
+        An unknown kind.
+    """
+    from syndicate.channels import kinds
+
+    known = kinds()
+    built: dict[str, Channel] = {}
+    for name, raw in settings.channels.items():
+        kind = str(raw.get("kind", ""))
+        if kind not in known:
+            fault = Fault(
+                file="config/syndicate.toml",
+                rule=f"channels.{name}",
+                what=f"unknown kind {kind!r}",
+                right=f"use one of {', '.join(sorted(known))}",
+            )
+            raise ConfigError(fault)
+        factory = known[kind]
+        built[name] = factory(
+            name, factory.Settings(**{key: value for key, value in raw.items() if key != "kind"}), folder=root, now=now
+        )
+    return built
+
+
+def open_templates(root: Path) -> Templates:
+    """Read the publication's templates: ``email/edition.html.j2`` and its kin, by name.
+
+    A folder that is missing has no templates; rendering then names the file that is wanted.
+    """
+    from syndicate.render.templates import Templates
+
+    folder = root / "templates"
+    sources = {}
+    for path in sorted(folder.rglob(f"*{TEMPLATE_SUFFIX}")) if folder.is_dir() else ():
+        try:
+            sources[path.relative_to(folder).as_posix()] = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            fault = Fault(
+                file=path.relative_to(root).as_posix(),
+                rule="template",
+                what=f"it cannot be read: {error}",
+                right="save it as UTF-8 text that this user may read",
+            )
+            raise ConfigError(fault) from error
+    return Templates(sources)

@@ -1,0 +1,241 @@
+"""Messages: each variant of an edition is rendered once and frozen; each reader's message is a splice of it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from syndicate import links
+from syndicate.errors import Fault, Held, Refused, RenderError, SyndicateError, Uncertain
+from syndicate.model import Brief, Parcel, Quote, QuoteDisplay, State
+from syndicate.render import email, framing, mime
+from syndicate.store import agenda, marks
+from syndicate.store.agenda import Variant
+from syndicate.store.ledger import Duty, Result
+from syndicate.store.subscribers import Reader
+
+if TYPE_CHECKING:
+    from syndicate.app import App
+    from syndicate.settings import NewsletterSettings
+
+_MAIL_FAULT: Final = "email"
+
+
+def freeze(app: App, now: datetime) -> list[Fault]:
+    """Render what is planned and not rendered yet; a variant that cannot be waits, and says why."""
+    with app.store.read() as connection:
+        planned = agenda.variants(connection, state="planned")
+    faults: list[Fault] = []
+    for variant in planned:
+        try:
+            frozen = render(app, variant, now)
+        except Held as held:
+            faults.append(_fault(variant, f"{held.rule} {held}".strip()))
+            _without_quote(app, variant, now, str(held), faults)
+        except SyndicateError as error:
+            faults += error.faults if isinstance(error, RenderError) else [_fault(variant, str(error))]
+            _fail(app, variant, str(error))
+        else:
+            _keep(app, variant, frozen)
+    return faults
+
+
+def _keep(app: App, variant: Variant, frozen: email.Frozen, fault: str = "") -> None:
+    app.store.write(lambda connection: agenda.freeze(connection, variant.key, frozen.to_json(), fault))
+
+
+def _fail(app: App, variant: Variant, why: str) -> None:
+    app.store.write(lambda connection: agenda.fail(connection, variant.key, why))
+
+
+def _without_quote(app: App, variant: Variant, now: datetime, why: str, faults: list[Fault]) -> None:
+    """The gate refused the quote after the edition was planned: the briefs still reach their readers, the words do not."""
+    items = app.content.by_keys(variant.items)
+    if not any(isinstance(item, Brief) for item in items):
+        cancelled = app.ledger.cancel_variant(variant.key, now, why=why)
+        faults.append(_fault(variant, f"{cancelled} messages cancelled: the edition held nothing but the quote"))
+        return
+    try:
+        frozen = render(app, replace(variant, quote_display=QuoteDisplay.NONE), now)
+    except SyndicateError as error:
+        _fail(app, variant, str(error))
+        return
+    _keep(app, variant, frozen, why)
+
+
+def render(app: App, variant: Variant, now: datetime) -> email.Frozen:
+    """One variant by the renderer that sends.
+
+    Raises
+    ------
+    RenderError
+        A template's fault, or an edition too large for a mail.
+    Held
+        The quote gate refuses.
+    """
+    edition, items = variant.edition, app.content.by_keys(variant.items)
+    return freeze_items(
+        app,
+        newsletter=edition.newsletter,
+        number=edition.number,
+        frequency=edition.frequency,
+        at=edition.at,
+        items=items,
+        display=variant.quote_display,
+        lang=variant.lang,
+        view_url=view_url(app, edition.newsletter, edition.number, variant.key),
+        now=now,
+    )
+
+
+def freeze_items(
+    app: App,
+    *,
+    newsletter: str,
+    number: int,
+    frequency: str,
+    at: datetime,
+    items: Sequence[Brief | Quote],
+    display: QuoteDisplay,
+    lang: str,
+    view_url: str,
+    now: datetime,
+) -> email.Frozen:
+    """The edition of these items: what ``freeze`` keeps, and what ``preview`` shows."""
+    site = app.settings.site
+    if not site.postal_address:
+        raise RenderError(
+            Fault(
+                file="config/syndicate.toml",
+                rule="site.postal_address",
+                what="no postal address is set, and every mail must carry one",
+                right="set it under [site]; nothing is sent until then",
+            )
+        )
+    quotes = [item for item in items if isinstance(item, Quote)]
+    admitted = (
+        framing.admit(quotes[0], app.style, approved=False, now=now) if quotes and display is not QuoteDisplay.NONE else None
+    )
+    inline = admitted is not None and display is QuoteDisplay.INLINE
+    view = email.EditionView(
+        newsletter=newsletter,
+        title=app.settings.newsletters[newsletter].title,
+        number=number,
+        frequency=frequency,  # type: ignore[arg-type] - the ledger holds one of its values
+        date=at,
+        zone=site.zone,
+        site=site,
+        public_url=app.settings.web.public_url.rstrip("/"),
+        view_url=view_url,
+        lang=lang or site.language,
+        briefs=tuple(item for item in items if isinstance(item, Brief)),
+        quote_html=framing.block(admitted, "mail", app.templates) if admitted and inline else None,
+        quote_text=framing.block(admitted, "text", app.templates) if admitted and inline else None,
+        quote_link=framing.link_only(admitted) if admitted and not inline else None,
+        quotes=tuple(quotes),
+        brand=app.settings.brand.model_dump(),
+    )
+    nonce = hashlib.sha256(f"{view_url}\0{at.isoformat()}".encode()).hexdigest()[:16]
+    return email.freeze(view, app.templates, nonce=nonce)
+
+
+def view_url(app: App, newsletter: str, number: int, variant: int) -> str:
+    """Where a variant stands in the browser: the same address for each of its readers."""
+    return app.public(f"editions/{newsletter}/{number}/{variant}")
+
+
+def public_view(app: App, newsletter: str, number: int, variant: int | None = None) -> str | None:
+    """An edition for the browser, without what is said to one reader alone; ``None`` where there is none."""
+    with app.store.read() as connection:
+        found = [
+            v
+            for v in agenda.variants(connection, state="frozen", newsletter=newsletter, number=number)
+            if variant is None or v.key == variant
+        ]
+    return email.Frozen.from_json(found[0].frozen).page() if found else None
+
+
+def compose(app: App, claimed: Sequence[Duty]) -> dict[tuple[int, int], tuple[str, Parcel] | Exception]:
+    """The key and the message of each duty."""
+    made: dict[tuple[int, int], tuple[str, Parcel] | Exception] = {}
+    by_letter: dict[int, list[Duty]] = {}
+    for duty in claimed:
+        by_letter.setdefault(duty.newsletter or 0, []).append(duty)
+    for letter, theirs in by_letter.items():
+        readers = app.subscribers.readers([duty.place for duty in theirs], letter)
+        with app.store.read() as connection:
+            instance = marks.get(connection, "instance")
+            variants = {duty.variant: agenda.variants(connection, key=duty.variant)[0] for duty in theirs if duty.variant}
+        for duty in theirs:
+            variant, reader = variants.get(duty.variant), readers.get(duty.place)
+            try:
+                if variant is None or reader is None:
+                    msg = "the reader or the edition is not there any more"
+                    raise Refused(msg)
+                made[duty.sending, duty.place] = _message(app, duty, variant, reader, instance)
+            except SyndicateError as error:
+                made[duty.sending, duty.place] = error
+    return made
+
+
+def _message(app: App, duty: Duty, variant: Variant, reader: Reader, instance: str) -> tuple[str, Parcel]:
+    edition, site = variant.edition, app.settings.site
+    key = links.delivery_key("edition", f"{instance}/{edition.key}", duty.channel, reader.id, str(variant.key), duty.revision)
+    token = links.sign(links.ReaderToken(subscriber=reader.place, newsletter=duty.newsletter or 0), app.token_keys)
+    recipient = email.Recipient(
+        address=reader.address,
+        name=reader.name,
+        unsubscribe_url=app.public(f"u/{token}"),
+        preferences_url=app.public(f"p/{token}"),
+        subscribed_on=(reader.since or duty.due).astimezone(ZoneInfo(site.zone)).date(),
+    )
+    kind = f"{edition.newsletter}-{edition.frequency}"
+    letter = app.settings.newsletters[edition.newsletter]
+    return key, mime.message(
+        email.Frozen.from_json(variant.frozen),
+        recipient,
+        envelope(app, edition.newsletter, letter, kind, date=duty.due, key=key),
+    )
+
+
+def envelope(app: App, name: str, letter: NewsletterSettings, kind: str, *, date: datetime, key: str) -> mime.Envelope:
+    """The headers of one message, all made from its key: a retry has the same bytes."""
+    host = urlsplit(app.settings.web.public_url).hostname or "localhost"
+    return mime.Envelope(
+        sender=letter.sender,
+        reply_to=letter.reply_to,
+        list_id=f"{name}.{_domain(letter)}",
+        list_archive=app.public("editions/"),
+        list_help=app.public("feeds/"),
+        feedback_id=f"{kind}:{name}::{host.replace('.', '')[:15].ljust(5, '0')}",
+        date=date,
+        message_id=f"{key[:40]}@{_domain(letter)}",
+        boundary=f"=_{key[:32]}",
+    )
+
+
+def _domain(letter: NewsletterSettings) -> str:
+    """The domain of the newsletter's own address."""
+    return letter.sender.rpartition("@")[2].rstrip("> ").lower()
+
+
+def unanswered(app: App, duty: Duty, error: Uncertain, now: datetime) -> Result:
+    """A mail that may have been accepted (RFC 1047): held for a person, or sent again where the newsletter says so."""
+    with app.store.read() as connection:
+        name = agenda.newsletter_name(connection, duty.newsletter)
+    letter = app.settings.newsletters.get(name)
+    if letter is not None and letter.on_uncertain == "resend":
+        return Result(
+            duty=duty, state=State.PENDING, not_before=now, code=error.code, detail=f"{error}; sent again, as on_uncertain says"
+        )
+    return Result(duty=duty, state=State.UNCERTAIN, code=error.code or "uncertain", detail=str(error))
+
+
+def _fault(variant: Variant, what: str) -> Fault:
+    edition = variant.edition
+    return Fault(file=f"edition {edition.newsletter} {edition.number}", rule=_MAIL_FAULT, what=what)

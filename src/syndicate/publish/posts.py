@@ -1,0 +1,179 @@
+"""Posts: released briefs and the day's quote become duties to social accounts, and each duty one fitted Post."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from syndicate import links
+from syndicate.channels import Channel
+from syndicate.errors import Refused, SyndicateError
+from syndicate.model import Brief, Card, Facet, Item, Parcel, Post, Quote, Slot
+from syndicate.plan.catchup import catch_up
+from syndicate.publish.editions import Planned, lose, schedule_for
+from syndicate.render import framing, post
+from syndicate.settings import BRIEF_LATENESS
+from syndicate.store import agenda, duties
+from syndicate.store.holds import holding
+from syndicate.store.ledger import Duty
+from syndicate.store.subscribers import place_key
+
+if TYPE_CHECKING:
+    from syndicate.app import App
+
+
+def accounts(app: App) -> dict[str, Channel]:
+    """The channels that carry posts, by name."""
+    return {name: channel for name, channel in app.channels.items() if channel.carries == "post"}
+
+
+def expand(app: App, now: datetime, starts: Mapping[str, datetime]) -> list[Planned]:
+    """Record the duty to post each brief that has come due, per account."""
+    schedule = schedule_for(app, app.settings.posts.briefs)
+    planned: list[Planned] = []
+    for name in accounts(app):
+        title = f"posts.{name}"
+        with app.store.read() as connection:
+            after = max(starts[f"channel:{name}"], agenda.ticked(connection, title) or starts[f"channel:{name}"])
+            stopped = holding(connection, name)
+        if schedule.when_published:
+            planned += _released(app, name, title, after, now, stopped)
+        else:
+            planned += _queued(app, name, title, after, now, stopped, starts[f"channel:{name}"])
+        app.store.write(lambda connection, title=title: agenda.tick_to(connection, title, now))
+    return planned
+
+
+def _released(app: App, name: str, title: str, after: datetime, now: datetime, stopped: str) -> list[Planned]:
+    """Each brief at its release."""
+    planned = []
+    for brief in app.content.released(after, now):
+        release = brief.release or now
+        slot = Slot(schedule=title, zone="UTC", local=release.replace(tzinfo=None), due=release)
+        late = now - release > app.settings.posts.briefs.policy(BRIEF_LATENESS).window
+        if stopped or late:
+            why = stopped or "it was released too long ago; post it with `syndicate posts send` if it still matters"
+            planned += lose(app, {slot: f"{brief.slug}: {why}"}, "cancelled" if stopped else "skipped")
+        else:
+            planned.append(Planned(slot=slot, state="expanded", reason="", duties=owe(app, brief, [name], due=release)))
+    return planned
+
+
+def _queued(app: App, name: str, title: str, after: datetime, now: datetime, stopped: str, start: datetime) -> list[Planned]:
+    """One brief a slot, the oldest that waits."""
+    setting = app.settings.posts.briefs
+    lateness = setting.policy(BRIEF_LATENESS)
+    found = list(schedule_for(app, setting).slots(title, after, now))
+    decision = catch_up(found, now=now, policy=lateness.catchup, window=lateness.window)
+    planned = lose(app, dict(decision.skipped), "skipped")
+    if stopped:
+        return planned + lose(app, dict.fromkeys(decision.run, stopped), "cancelled")
+    for slot in decision.run:
+        waiting = [brief for brief in app.content.released(start, slot.due) if not _posted(app, brief.id, name)]
+        made = owe(app, waiting[0], [name], due=slot.due) if waiting else 0
+        reason = "" if made else "no brief waits"
+        app.store.write(lambda connection, slot=slot, reason=reason: agenda.record_slot(connection, slot, "expanded", reason))
+        planned.append(Planned(slot=slot, state="expanded", reason=reason, duties=made))
+    return planned
+
+
+def owe(
+    app: App, item: Item, names: Sequence[str], *, due: datetime, slot: int = 0, connection: sa.Connection | None = None
+) -> int:
+    """Record the duty to post ``item`` on each of ``names`` once; returns how many are new."""
+
+    def work(connection: sa.Connection) -> int:
+        targets = f"all {item.id}" + (" quotes" if isinstance(item, Quote) else "")
+        key = duties.open_sending(
+            connection, kind="post", subject=item.id, due=due, targets=targets, slot=slot, revision=item.revision
+        )
+        key = key or duties.sending_key(connection, "post", item.id, slot, item.revision)
+        return sum(duties.owe_once(connection, key, place_key(connection, "account", name), due=due) for name in names)
+
+    return work(connection) if connection is not None else app.store.write(work)
+
+
+def _posted(app: App, item: str, name: str) -> bool:
+    with app.store.read() as connection:
+        return duties.is_owed(connection, "post", item, name)
+
+
+def compose(app: App, claimed: Sequence[Duty]) -> dict[tuple[int, int], tuple[str, Parcel] | Exception]:
+    """The post of each duty: the bytes kept from the first attempt, or made now and kept before anything leaves."""
+    made: dict[tuple[int, int], tuple[str, Parcel] | Exception] = {}
+    for duty in claimed:
+        try:
+            made[duty.sending, duty.place] = _kept(app, duty) or _keep(app, duty, *_make(app, duty))
+        except SyndicateError as error:
+            made[duty.sending, duty.place] = error
+    return made
+
+
+def _make(app: App, duty: Duty) -> tuple[str, Post]:
+    channel = app.channels[duty.channel]
+    item = app.content.item(duty.subject)
+    if item is None:
+        msg = "the item is not there any more"
+        raise Refused(msg)
+    key = links.delivery_key("post", item.id, channel.name, channel.name, duty.due.isoformat(), duty.revision)
+    return key, render(app, item, channel, created=duty.due, revision=duty.revision)
+
+
+def render(app: App, item: Item, channel: Channel, *, created: datetime, revision: int = 0) -> Post:
+    """One item fitted to one channel, by the renderer that sends.
+
+    Raises
+    ------
+    Held
+        The quote gate refuses.
+    RenderError
+        A template's fault.
+    """
+    if isinstance(item, Brief):
+        return post.brief_post(
+            item,
+            channel=channel.name,
+            network=channel.network,
+            limits=channel.limits,
+            templates=app.templates,
+            site=app.settings.site,
+            created=created,
+            revision=revision,
+        )
+    admitted = framing.admit(item, app.style, approved=False, now=created)
+    return post.quote_post(
+        admitted,
+        channel=channel.name,
+        network=channel.network,
+        limits=channel.limits,
+        templates=app.templates,
+        site=app.settings.site,
+        created=created,
+        revision=revision,
+    )
+
+
+def _kept(app: App, duty: Duty) -> tuple[str, Post] | None:
+    with app.store.read() as connection:
+        found = duties.payload(connection, duty)
+    if found is None:
+        return None
+    key, text = found
+    values = json.loads(text)
+    values["created"] = datetime.fromisoformat(values["created"])
+    values["facets"] = tuple(Facet(**facet) for facet in values["facets"])
+    values["labels"] = tuple(values["labels"])
+    values["card"] = Card(**values["card"]) if values["card"] else None
+    return key, Post(**values)
+
+
+def _keep(app: App, duty: Duty, key: str, made: Post) -> tuple[str, Post]:
+    values = asdict(made) | {"created": made.created.isoformat()}
+    text = json.dumps(values, ensure_ascii=False)
+    app.store.write(lambda connection: duties.keep_payload(connection, duty, key, text))
+    return key, made

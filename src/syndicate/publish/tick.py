@@ -1,0 +1,142 @@
+"""One tick: sources in, then feeds, the day's quote, editions and posts. A fault in one leaves the others working."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from syndicate.errors import Fault, FaultyError, SyndicateError
+from syndicate.log import logger
+from syndicate.model import Quote, Slot
+from syndicate.plan.catchup import catch_up
+from syndicate.publish import dailyquote, editions, feeds, messages, posts
+from syndicate.publish.editions import Planned, lose, schedule_for
+from syndicate.settings import QUOTE_LATENESS
+from syndicate.store import agenda, marks
+from syndicate.store.holds import holding
+
+if TYPE_CHECKING:
+    from syndicate.app import App
+
+QUOTES = "quotes"  # the schedule's name, and a hold's target
+
+
+@dataclass(kw_only=True, slots=True)
+class TickReport:
+    """What a tick found and did."""
+
+    at: datetime
+    new: int = 0  # items
+    changed: int = 0  # items
+    feeds: tuple[str, ...] = ()  # files that were written
+    planned: list[Planned] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
+
+
+def tick(app: App, now: datetime) -> TickReport:
+    """Read, plan, record and render everything that is due at ``now``; sending is the runtime's."""
+    report = TickReport(at=now)
+    with_starts: dict[str, datetime] = {}
+    _step(report, lambda: with_starts.update(marks.starts(app.store, subjects(app), now)))
+    _step(report, lambda: _sync(app, now, report))
+    _step(report, lambda: report.planned.extend(show_quote(app, now, with_starts)))
+    _step(report, lambda: report.planned.extend(editions.expand(app, now, with_starts)))
+    _step(report, lambda: report.planned.extend(posts.expand(app, now, with_starts)))
+    _step(report, lambda: report.faults.extend(messages.freeze(app, now)))
+    _step(report, lambda: _feeds(app, now, report))
+    return report
+
+
+def subjects(app: App) -> list[str]:
+    """Everything that has a beginning of its own: what is added later starts then, and sends nothing older."""
+    return [
+        f"schedule:{QUOTES}",
+        *(f"newsletter:{name}" for name in app.settings.newsletters),
+        *(f"channel:{name}" for name in app.channels),
+    ]
+
+
+def _step(report: TickReport, act: Callable[[], None]) -> None:
+    try:
+        act()
+    except FaultyError as error:
+        report.faults += error.faults
+    except SyndicateError as error:
+        logger().error("step_failed", error=str(error))
+        report.faults.append(Fault(file=type(error).__name__, what=str(error)))
+
+
+def _sync(app: App, now: datetime, report: TickReport) -> None:
+    found = app.content.sync(app.sources, now)
+    report.new, report.changed = len(found.new), len(found.changed)
+    report.faults += found.faults
+
+
+def _feeds(app: App, now: datetime, report: TickReport) -> None:
+    done = feeds.publish(app, now)
+    report.feeds = done.changed
+    report.faults += done.faults
+
+
+# -- the quote slot (Q23) ---------------------------------------------------------------------------
+
+
+def show_quote(app: App, now: datetime, starts: dict[str, datetime]) -> list[Planned]:
+    """Choose the day's quote when the day begins; at its slot, show it everywhere in one transaction."""
+    start, lateness = starts[f"schedule:{QUOTES}"], app.settings.quotes.schedule.policy(QUOTE_LATENESS)
+    with app.store.read() as connection:
+        after = max(start, agenda.ticked(connection, QUOTES) or start)
+        stopped = holding(connection, QUOTES)
+    found = list(schedule_for(app, app.settings.quotes.schedule).slots(QUOTES, after, now))
+    decision = catch_up(found, now=now, policy=lateness.catchup, window=lateness.window)
+    planned = lose_days(app, dict(decision.skipped), "skipped")
+    if stopped:
+        planned += lose_days(app, dict.fromkeys(decision.run, stopped), "cancelled")
+    else:
+        planned += [_show(app, slot, now) for slot in decision.run]
+    dailyquote.settle_day(app, dailyquote.day_of(app, now), now)
+    app.store.write(lambda connection: agenda.tick_to(connection, QUOTES, now))
+    return planned
+
+
+def lose_days(app: App, lost: dict[Slot, str], state: str) -> list[Planned]:
+    """Record quote slots that do not happen; their day's quote is not carried by any edition."""
+    for slot, reason in lost.items():
+        day = dailyquote.slot_day(slot)
+        app.store.write(
+            lambda connection, day=day, reason=reason: app.content.record_day(  # type: ignore[misc]
+                connection, day, item=None, shown_at=None, state=state, reason=reason
+            )
+        )
+    return lose(app, lost, state)
+
+
+def _show(app: App, slot: Slot, now: datetime) -> Planned:
+    day = dailyquote.slot_day(slot)
+    quote = dailyquote.settle_day(app, day, now)
+    if quote is None:
+        return lose(app, {slot: f"no quote may run on {day}"}, "skipped")[0]
+    return _record(app, slot, day, quote, now)
+
+
+def _record(app: App, slot: Slot, day: date, quote: Quote, now: datetime) -> Planned:
+    """Slot, day, posts and the quote's own editions: all or nothing."""
+    sheets = {name: editions.quote_sheet(app, name, slot, quote, now) for name in app.settings.newsletters}
+    key = app.content.keys([quote.id])[quote.id]
+
+    def work(connection: sa.Connection) -> Planned:
+        made = agenda.record_slot(connection, slot, "expanded")
+        if made is None:
+            return Planned(slot=slot, state="expanded", reason="it was expanded before", duties=0)
+        app.content.record_day(connection, day, item=key, shown_at=slot.due, state="shown", reason="")
+        names = [name for name in posts.accounts(app) if not holding(connection, name)]
+        duties = posts.owe(app, quote, names, due=slot.due, slot=made, connection=connection)
+        for name, (sheet, covers) in sheets.items():
+            duties += editions.fill(connection, name, made, [sheet], covers)
+        return Planned(slot=slot, state="expanded", reason="", duties=duties)
+
+    return app.store.write(work)

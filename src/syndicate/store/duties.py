@@ -1,0 +1,139 @@
+"""Recording duties: sendings, deliveries to come, the bytes kept for them. ``ledger`` moves what is recorded here.
+
+Every function works inside a given transaction, beside the slot and the edition that caused the duty.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from syndicate.model import State
+from syndicate.store import schema
+from syndicate.store.schema import to_micros
+
+if TYPE_CHECKING:
+    from syndicate.store.ledger import Duty
+
+
+def add_tally(connection: sa.Connection, sending: int, place: int, state: State, n: int) -> None:
+    """Add ``n`` to the tally that the kind of ``place`` belongs to."""
+    connection.execute(
+        sa.text(
+            """INSERT INTO tally (sending, place_kind, state, n) SELECT :s, kind, :state, :n FROM place WHERE key = :p
+            ON CONFLICT (sending, place_kind, state) DO UPDATE SET n = n + excluded.n"""
+        ),
+        {"s": sending, "p": place, "state": state, "n": n},
+    )
+
+
+def open_sending(
+    connection: sa.Connection,
+    *,
+    kind: str,
+    subject: str,
+    due: datetime,
+    targets: str,
+    slot: int = 0,
+    revision: int = 0,
+    newsletter: int | None = None,
+) -> int | None:
+    """Record one sending; ``None`` where it was recorded before, with its duties."""
+    return connection.execute(
+        sa.text(
+            """INSERT INTO sending (kind, subject, slot, revision, newsletter, targets, due, state)
+            VALUES (:kind, :subject, :slot, :revision, :newsletter, :targets, :due, 'open')
+            ON CONFLICT DO NOTHING RETURNING key"""
+        ),
+        {
+            "kind": kind,
+            "subject": subject,
+            "slot": slot,
+            "revision": revision,
+            "newsletter": newsletter,
+            "targets": targets,
+            "due": to_micros(due),
+        },
+    ).scalar()
+
+
+def owe(
+    connection: sa.Connection,
+    sending: int,
+    places: Sequence[int],
+    *,
+    channel: int,
+    due: datetime,
+    variant: int | None = None,
+    priority: int = 0,
+) -> None:
+    """Record the duty to reach each of ``places`` (one kind) once."""
+    if not places:
+        return
+    connection.execute(
+        sa.text(
+            """INSERT INTO delivery (sending, place, channel, variant, state, priority, not_before)
+            VALUES (:s, :p, :c, :v, 'pending', :priority, :due)"""
+        ),
+        [
+            {"s": sending, "p": place, "c": channel, "v": variant, "priority": priority, "due": to_micros(due)}
+            for place in places
+        ],
+    )
+    add_tally(connection, sending, places[0], State.PENDING, len(places))
+
+
+def owe_once(connection: sa.Connection, sending: int, account: int, *, due: datetime) -> bool:
+    """Record the duty to post on one account; ``False`` where it was recorded before."""
+    made = connection.execute(
+        sa.text(
+            """INSERT INTO delivery (sending, place, channel, state, priority, not_before)
+            VALUES (:s, :a, :a, 'pending', 0, :due) ON CONFLICT DO NOTHING"""
+        ),
+        {"s": sending, "a": account, "due": to_micros(due)},
+    ).rowcount
+    if made:
+        add_tally(connection, sending, account, State.PENDING, 1)
+        connection.execute(sa.text("UPDATE sending SET state = 'open' WHERE key = :s"), {"s": sending})
+    return bool(made)
+
+
+def sending_key(connection: sa.Connection, kind: str, subject: str, slot: int, revision: int) -> int:
+    """The key of a recorded sending."""
+    query = sa.select(schema.sending.c.key).where(
+        schema.sending.c.kind == kind,
+        schema.sending.c.subject == subject,
+        schema.sending.c.slot == slot,
+        schema.sending.c.revision == revision,
+    )
+    return int(connection.execute(query).scalar_one())
+
+
+def is_owed(connection: sa.Connection, kind: str, subject: str, channel: str) -> bool:
+    """Whether there is, or was, a duty to send ``subject`` on ``channel``."""
+    query = (
+        sa.select(schema.delivery.c.sending)
+        .join(schema.sending, schema.sending.c.key == schema.delivery.c.sending)
+        .join(schema.place, schema.place.c.key == schema.delivery.c.channel)
+        .where(schema.sending.c.kind == kind, schema.sending.c.subject == subject, schema.place.c.name == channel)
+        .limit(1)
+    )
+    return connection.execute(query).first() is not None
+
+
+def payload(connection: sa.Connection, duty: Duty) -> tuple[str, str] | None:
+    """The key and the bytes kept for a duty before its first attempt."""
+    row = connection.execute(
+        sa.select(schema.payload.c.key, schema.payload.c.parcel).where(
+            schema.payload.c.sending == duty.sending, schema.payload.c.place == duty.place
+        )
+    ).first()
+    return None if row is None else (row.key, row.parcel)
+
+
+def keep_payload(connection: sa.Connection, duty: Duty, key: str, parcel: str) -> None:
+    """Keep what will be sent: a retry sends the same."""
+    connection.execute(schema.payload.insert().values(sending=duty.sending, place=duty.place, key=key, parcel=parcel))
