@@ -190,7 +190,7 @@ def _row(app: App, brief: Brief) -> Row:
         path=f"/briefs/{brief.slug}",
         summary=markup.summary(brief),
         authors=listing(author.name for author in brief.authors),
-        signed=listing(_with_role(author) for author in brief.authors),
+        signed="; ".join(_with_role(author) for author in brief.authors),
         corrected=max((note.date for note in brief.corrections), default=None),
         image=_placed(app, brief.image),
     )
@@ -234,7 +234,6 @@ def _citation(app: App, found: Brief) -> str:
         f"“{found.title}”",
         site.title,
         day(found.published, site.zone),
-        found.link,
     )
     return ", ".join(part for part in parts if part)
 
