@@ -23,7 +23,7 @@ from syndicate.errors import Refused, Throttled, Uncertain, Unreachable
 from syndicate.model import Message, Receipt
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
 NOW = datetime(2026, 11, 23, 6, 0, tzinfo=UTC)
 PASSWORD = "a-rope-of-herons"
@@ -56,7 +56,7 @@ class Sink:
     def __init__(self) -> None:
         self.delivered: list[tuple[str, list[str], bytes]] = []
 
-    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
         self.delivered.append((envelope.mail_from, envelope.rcpt_tos, envelope.original_content))
         return "250 2.0.0 taken"
 
@@ -420,7 +420,6 @@ def test_doctor_is_content_with_a_plain_server_on_this_machine() -> None:
         assert all(finding.ok for finding in channel(port).doctor())
 
 
-def test_only_loopback_counts_as_local() -> None:
-    make: Callable[[str], Smtp] = lambda host: Smtp("m", SmtpSettings(host=host), folder=Path(), now=lambda: NOW)
-    assert make("localhost").local
-    assert not make("mail.example.org").local
+@pytest.mark.parametrize(("host", "local"), [("localhost", True), ("127.0.0.1", True), ("mail.example.org", False)])
+def test_only_loopback_counts_as_local(host: str, local: bool) -> None:
+    assert Smtp("mail", SmtpSettings(host=host), folder=Path(), now=lambda: NOW).local is local
