@@ -197,6 +197,11 @@ def test_slots_count_not_days() -> None:
     assert pick(DAY, [make(1, ideology="Alpha")], [*shown, Shown(day=DAY - timedelta(hours=24))]).quote is not None
 
 
+def test_days_already_chosen_ahead_count_in_the_run() -> None:
+    ahead = [Shown(day=DAY + timedelta(days=1 + number), quote_id=f"q{number}", ideology="Alpha") for number in range(12)]
+    assert pick(DAY, [make(1, ideology="Alpha")], ahead).quote is None
+
+
 def test_slots_without_a_quote_let_a_pool_of_one_ideology_recover() -> None:
     shown = run([make(number, ideology="Alpha") for number in range(40)], 62, Spacing(ideology=2))
     assert [bool(past.quote_id) for past in shown] == [place % 30 < 2 for place in range(62)]

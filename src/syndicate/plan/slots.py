@@ -94,10 +94,8 @@ class Schedule:
         if hour is None and weekday is None:
             return Schedule(text=self.text, zone=zone, rule=self.rule)
         if not isinstance(self.rule, OnDays):
-            msg = (
-                f'"{self.text}" has no hour that a reader could choose; "daily at 07:00" and "weekly on Mon at 07:00" have one'
-            )
-            raise ValueError(msg)
+            msg = f'"{self.text}" has no hour that a reader could choose, as "daily at 07:00" has'
+            raise ValueError(msg)  # noqa: TRY004 - a schedule of another kind, not a value of another type
         text, rule = self.rule.moved(hour, weekday)
         return Schedule(text=text, zone=zone, rule=rule)
 
