@@ -61,7 +61,7 @@ class FeedSettings(Section):
     topic: str = ""  # only briefs of this topic
     author: str = ""
     series: str = ""
-    window: Annotated[int, Field(ge=1, le=1000)] = 50  # entries in the subscription document
+    window: Annotated[values.Whole, Field(ge=1, le=1000)] = 50  # entries in the subscription document
     formats: Annotated[values.Once[Literal["rss", "atom", "json"]], Field(min_length=1)] = ("rss", "atom", "json")
     hub: values.OptionalUrl = ""  # a WebSub hub
 
@@ -91,9 +91,9 @@ class LabelSettings(Section):
 class SpacingSettings(Section):
     """[quotes.spacing]: Q13."""
 
-    item: Annotated[int, Field(ge=1)] = 365  # days between two showings of one quote
-    speaker: Annotated[int, Field(ge=0)] = 14  # days between two quotes of one speaker
-    ideology: Annotated[int, Field(ge=1, le=30)] = 12  # quotes of one ideology in any 30 consecutive slots
+    item: Annotated[values.Whole, Field(ge=1)] = 365  # days between two showings of one quote
+    speaker: Annotated[values.Whole, Field(ge=0)] = 14  # days between two quotes of one speaker
+    ideology: Annotated[values.Whole, Field(ge=1, le=30)] = 12  # quotes of one ideology in any 30 consecutive slots
 
 
 class QuoteSettings(Section):
@@ -106,6 +106,7 @@ class QuoteSettings(Section):
     tagline: str = "Extremists: their words, their actions."
     labels: LabelSettings = Field(default_factory=LabelSettings)
     archive_hosts: values.Once[values.Host] = ()  # hosts, beside our own pages, to which archive links may lead (Q8)
+    self_labels: values.Once[values.Filled] = ()  # on posts of a quote, where a network has such labels (Q10)
     seed: str = ""  # "" means the tag authority
     spacing: SpacingSettings = Field(default_factory=SpacingSettings)
 
@@ -120,14 +121,14 @@ class WebSettings(Section):
     """[web]."""
 
     host: values.Listen = "127.0.0.1"
-    port: Annotated[int, Field(ge=0, le=65535)] = 8000  # 0: any free one
+    port: Annotated[values.Whole, Field(ge=0, le=65535)] = 8000  # 0: any free one
     public_url: values.BaseUrl = "http://127.0.0.1:8000"  # the address that mails and feeds carry
 
 
 class PrivacySettings(Section):
     """[privacy]."""
 
-    keep_details_days: Annotated[int, Field(ge=1)] = 90
+    keep_details_days: Annotated[values.Whole, Field(ge=1)] = 90
 
 
 class BrandSettings(Section):
@@ -165,7 +166,7 @@ class BrandSettings(Section):
     sans: values.Fonts = "-apple-system, 'Segoe UI', Roboto, Helvetica, Arial, sans-serif"  # everything else
     arabic: values.Fonts = "'Geeza Pro', 'Noto Naskh Arabic', Amiri, 'Traditional Arabic', serif"
     logo: values.OptionalUrl = ""  # https URL of an image with an opaque ground; "" for the title in type
-    logo_width: Annotated[int, Field(ge=1, le=560)] = 160  # px as shown
+    logo_width: Annotated[values.Whole, Field(ge=1, le=560)] = 160  # px as shown
 
 
 class Settings(Section):

@@ -10,7 +10,7 @@ from difflib import get_close_matches
 from typing import Any, Final
 
 from syndicate.config.faults import Scribe
-from syndicate.config.outlets import Outlet
+from syndicate.config.outlets import STAND_IN, Outlet
 from syndicate.errors import Fault
 
 _LOCAL: Final = "http://127.0.0.1"  # the default, and the only http address that its own field lets pass
@@ -27,7 +27,7 @@ def faults(data: Mapping[str, Any], outlets: Mapping[str, Outlet], scribe: Scrib
     yield from _newsletters(data, outlets, scribe)
     yield from _feeds(data, scribe)
     yield from _sources(data, scribe)
-    yield from _public_url(data, scribe)
+    yield from _public_url(data, outlets, scribe)
 
 
 def _newsletters(data: Mapping[str, Any], outlets: Mapping[str, Outlet], scribe: Scribe) -> Iterator[Fault]:
@@ -75,10 +75,11 @@ def _sources(data: Mapping[str, Any], scribe: Scribe) -> Iterator[Fault]:
         seen.setdefault(path, name)
 
 
-def _public_url(data: Mapping[str, Any], scribe: Scribe) -> Iterator[Fault]:
+def _public_url(data: Mapping[str, Any], outlets: Mapping[str, Outlet], scribe: Scribe) -> Iterator[Fault]:
     web = data.get("web")
     url = web.get("public_url", _LOCAL) if isinstance(web, dict) else _LOCAL
-    leaving = [name for name, table in _tables(data, "channels") if table.get("kind") != "outbox"]
+    known = {name: table for name, table in _tables(data, "channels") if name in outlets and not outlets[name].wrong}
+    leaving = [name for name, table in known.items() if table.get("kind") != STAND_IN]
     if leaving and isinstance(url, str) and url.startswith(_LOCAL):
         what = f"`public_url` in [web] is not https while [channels.{leaving[0]}] is no outbox"
         yield scribe.fault(

@@ -94,10 +94,8 @@ def _is_named_here(result: Overlay, name: str, path: Path, tables: Tables) -> bo
         if tables.holds_names(path[:depth]) and isinstance(here, dict) and path[depth] not in here:
             section, wanted = ".".join(map(str, path[:depth])), str(path[depth])
             close = get_close_matches(wanted, [str(key) for key in here], n=1)
-            hint = f', did you mean "{close[0]}"?' if close else ""
-            result.blame(
-                name, f"there is no [{section}.{wanted}] in the file{hint}", f"give it a table [{section}.{wanted}] first"
-            )
+            right = f"did you mean [{section}.{close[0]}]?" if close else f"give it a table [{section}.{wanted}] first"
+            result.blame(name, f"there is no [{section}.{wanted}] in the file", right)
             return False
     return True
 

@@ -80,7 +80,9 @@ class Scribe:
         path = self._written(path)
         secret = is_secret(_key(path), self._tables.field(path))
         what, right = _sentence(error)
-        if secret or any(len(value) >= _TELLING and value in f"{what} {right}" for value in self._overlay.secrets):
+        if secret or any(
+            len(value) >= _TELLING and value in f"{what} {right} {error['input']}" for value in self._overlay.secrets
+        ):
             return self.fault(path, f"{_named(path)} is not usable", "its value is secret and not shown here")
         if what.startswith("is "):
             return self.fault(path, " ".join(part for part in (_named(path), _quoted(error["input"]), what) if part), right)

@@ -186,6 +186,12 @@ def _filled(text: str) -> str:
     return text
 
 
+def _whole(value: Any) -> Any:  # noqa: ANN401 - whatever the file holds
+    if isinstance(value, bool):
+        _refuse(f'"{str(value).lower()}" is not a whole number', "write a whole number, without quotation marks")
+    return value
+
+
 def _absent(value: Any) -> Any:  # noqa: ANN401 - whatever the file holds
     """TOML has no null: ``daily = false`` says that there is none."""
     return None if value is False else value
@@ -220,4 +226,5 @@ DatabaseUrl = Annotated[str, AfterValidator(_database_url)]
 Colour = Annotated[str, AfterValidator(_colour)]
 Fonts = Annotated[str, AfterValidator(_fonts)]
 Filled = Annotated[str, AfterValidator(_filled)]
+Whole = Annotated[int, BeforeValidator(_whole)]
 Absent = BeforeValidator(_absent)
