@@ -23,6 +23,7 @@ from syndicate.store.duties import add_tally
 from syndicate.store.schema import from_micros, to_micros
 
 LEASE: Final = timedelta(minutes=5)
+# The partial index serves only a statement that says its condition word for word.
 _OPEN: Final = "('pending', 'claimed', 'sending', 'deferred')"
 # What a hold can name: all, quotes, a channel, a newsletter, edition:N, an item's id.
 _HELD: Final = """EXISTS (SELECT 1 FROM hold h WHERE h.target = c.name
@@ -85,7 +86,7 @@ class Ledger:
             f"""SELECT d.sending, d.place, p.kind AS place_kind, c.name AS channel, d.variant, s.kind, s.subject, s.revision,
                    s.newsletter, s.due, d.attempt, d.epoch, d.state, {_CONSENTED} AS consented
             FROM {JOINED.format(index="INDEXED BY ix_delivery_open")}
-            WHERE d.channel = :channel AND d.state IN ('pending', 'deferred') AND d.not_before <= :now
+            WHERE d.channel = :channel AND d.state IN {_OPEN} AND d.state IN ('pending', 'deferred') AND d.not_before <= :now
               AND (v.key IS NULL OR v.state = 'frozen') AND NOT {_HELD}
             ORDER BY d.priority DESC, d.not_before, d.sending, d.place LIMIT :limit"""  # noqa: S608 - fixed text
         )
@@ -164,7 +165,9 @@ class Ledger:
         def work(connection: sa.Connection) -> int:
             moves = _Moves(connection, now)
             rows = connection.execute(
-                sa.text("SELECT sending, place, epoch FROM delivery INDEXED BY ix_delivery_open WHERE state = 'claimed'")
+                sa.text(
+                    f"SELECT sending, place, epoch FROM delivery INDEXED BY ix_delivery_open WHERE state IN {_OPEN} AND state = 'claimed'"
+                )
             ).all()
             for row in rows:
                 moves.move(row.sending, row.place, row.epoch, State.CLAIMED, State.PENDING)
@@ -205,8 +208,8 @@ class Ledger:
         with self._store.read() as connection:
             found = connection.execute(
                 sa.text(
-                    """SELECT min(not_before) FROM delivery INDEXED BY ix_delivery_open
-                    WHERE state IN ('pending', 'deferred') AND not_before > :now"""
+                    f"""SELECT min(not_before) FROM delivery INDEXED BY ix_delivery_open
+                    WHERE state IN {_OPEN} AND state IN ('pending', 'deferred') AND not_before > :now"""  # noqa: S608 - fixed text
                 ),
                 {"now": to_micros(now)},
             ).scalar()

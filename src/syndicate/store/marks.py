@@ -195,9 +195,9 @@ def _state_file(environ: Mapping[str, str], instance: str) -> Path | None:
 
 
 def _machine(environ: Mapping[str, str]) -> str:
-    """This machine's id; ``SYNDICATE_MACHINE_ID`` names one where the system has none that lasts."""
-    if named := environ.get("SYNDICATE_MACHINE_ID"):
-        return named
+    """This machine's id; ``SYNDICATE_MACHINE_ID`` names another, or with "" says that there is none that lasts."""
+    if "SYNDICATE_MACHINE_ID" in environ:
+        return environ["SYNDICATE_MACHINE_ID"]
     for path in _MACHINE_ID_FILES:
         try:
             return path.read_text(encoding="ascii").strip()

@@ -1,0 +1,270 @@
+"""The ledger on real SQLite: duties once, intents before effects, results compare-and-set, books that balance."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from syndicate.model import Frequency, Slot, State
+from syndicate.store import agenda, duties, marks, migrate
+from syndicate.store.books import Books
+from syndicate.store.database import Store
+from syndicate.store.holds import Holds
+from syndicate.store.ledger import Duty, Ledger, Result
+from syndicate.store.subscribers import SubscriberStore, Wishes, newsletter_key, place_key
+
+NOW = datetime(2026, 11, 23, 7, 0, tzinfo=UTC)
+READERS = 7
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    store = Store(tmp_path / "ledger.db")
+    migrate.ensure(store)
+    marks.begin(store, NOW)
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def ledger(store: Store) -> Ledger:
+    return Ledger(store)
+
+
+@pytest.fixture
+def places(store: Store) -> list[int]:
+    """An edition planned for seven readers; their keys."""
+    subscribers = SubscriberStore(store)
+    for number in range(READERS):
+        subscribers.add(f"reader{number}@example.org", "digest", Wishes(), at=NOW, covered_to=NOW, consent={})
+    with store.read() as connection:
+        groups = agenda.groups(connection, "digest", Frequency.DAILY, clocks=None, before=None, now=NOW)
+    keys = [place for group in groups for place in group.places]
+    store.write(lambda connection: plan(connection, keys))
+    return keys
+
+
+def plan(connection: sa.Connection, places: list[int], *, due: datetime = NOW) -> int | None:
+    """One sending of one frozen variant to ``places``, as the publish room records it."""
+    letter = newsletter_key(connection, "digest")
+    slot = agenda.record_slot(
+        connection, Slot(schedule="digest.daily", zone="UTC", local=due.replace(tzinfo=None), due=due), "expanded"
+    )
+    if slot is None:
+        return None
+    edition = agenda.open_edition(connection, letter, "daily", due.date().isoformat(), due)
+    from syndicate.model import QuoteDisplay
+
+    variant = agenda.open_variant(connection, edition, [], QuoteDisplay.NONE, "", "quotes tag:example.org,2026:brief/one")
+    agenda.freeze(connection, variant, "{}")
+    sending = duties.open_sending(
+        connection,
+        kind="edition",
+        subject=str(edition),
+        due=due,
+        targets=f"all digest edition:{edition}",
+        slot=slot,
+        newsletter=letter,
+    )
+    assert sending is not None
+    duties.owe(connection, sending, places, channel=mail(connection), due=due, variant=variant)
+    return sending
+
+
+def mail(connection: sa.Connection) -> int:
+    return place_key(connection, "account", "mail")
+
+
+def claimed(store: Store, ledger: Ledger, limit: int = 100, now: datetime = NOW) -> list[Duty]:
+    return ledger.claim(store.write(mail), now, limit)
+
+
+def balance(store: Store) -> dict[State, int]:
+    books = Books(store)
+    assert books.recount() == []
+    return dict(books.balance("edition", "1").states)
+
+
+def test_a_slot_is_expanded_once_however_often_it_is_computed(store: Store, places: list[int]) -> None:
+    assert store.write(lambda connection: plan(connection, places)) is None
+    assert balance(store) == {State.PENDING: READERS}
+
+
+def test_a_duty_is_claimed_by_one_worker_only(store: Store, ledger: Ledger, places: list[int]) -> None:
+    first, second = claimed(store, ledger, 4), claimed(store, ledger, 100)
+    assert len(first) == 4
+    assert {duty.place for duty in first}.isdisjoint({duty.place for duty in second})
+    assert claimed(store, ledger) == []
+
+
+def test_the_books_balance_through_every_state(store: Store, ledger: Ledger, places: list[int]) -> None:
+    duties_ = claimed(store, ledger)
+    ledger.intend(duties_, NOW)
+    outcomes = [State.SENT, State.DEFERRED, State.FAILED, State.UNCERTAIN, State.SUPPRESSED, State.CANCELLED, State.PENDING]
+    ledger.settle([Result(duty=duty, state=state, not_before=NOW) for duty, state in zip(duties_, outcomes, strict=True)], NOW)
+    found = balance(store)
+    assert found == dict.fromkeys(outcomes, 1)
+    assert sum(found.values()) == READERS
+
+
+def test_no_intent_is_granted_twice(store: Store, ledger: Ledger, places: list[int]) -> None:
+    duties_ = claimed(store, ledger)
+    assert len(ledger.intend(duties_, NOW)) == READERS
+    assert ledger.intend(duties_, NOW) == set()
+
+
+def test_a_late_worker_changes_nothing(store: Store, ledger: Ledger, places: list[int]) -> None:
+    old = claimed(store, ledger)[0]
+    ledger.recover(NOW)
+    new = next(duty for duty in claimed(store, ledger) if duty.place == old.place)
+    ledger.intend([new], NOW)
+    assert ledger.intend([old], NOW) == set()
+    assert ledger.settle([Result(duty=old, state=State.FAILED)], NOW) == 0
+    assert ledger.settle([Result(duty=new, state=State.SENT)], NOW) == 1
+
+
+def test_a_settled_result_is_final(store: Store, ledger: Ledger, places: list[int]) -> None:
+    duty = claimed(store, ledger)[0]
+    ledger.intend([duty], NOW)
+    ledger.settle([Result(duty=duty, state=State.SENT, remote_id="1")], NOW)
+    assert ledger.settle([Result(duty=duty, state=State.FAILED)], NOW) == 0
+    assert balance(store)[State.SENT] == 1
+
+
+def test_an_unsubscribe_between_planning_and_claiming_wins(store: Store, ledger: Ledger, places: list[int]) -> None:
+    store.write(
+        lambda connection: connection.execute(
+            sa.text("UPDATE subscription SET state = 'ended' WHERE subscriber = :p"), {"p": places[0]}
+        ).close()
+    )
+    assert places[0] not in {duty.place for duty in claimed(store, ledger)}
+    assert balance(store)[State.SUPPRESSED] == 1
+
+
+def test_an_unsubscribe_between_claim_and_intent_wins(store: Store, ledger: Ledger, places: list[int]) -> None:
+    duties_ = claimed(store, ledger)
+    assert SubscriberStore(store).end(places[0], 1, NOW, "one click")
+    granted = ledger.intend(duties_, NOW)
+    assert places[0] not in {place for _, place in granted}
+    assert len(granted) == READERS - 1
+    assert balance(store)[State.SUPPRESSED] == 1
+
+
+def test_an_erased_consent_is_seen_inside_the_intent(store: Store, ledger: Ledger, places: list[int]) -> None:
+    duties_ = claimed(store, ledger)
+    store.write(
+        lambda connection: connection.execute(
+            sa.text("UPDATE subscription SET state = 'suppressed' WHERE subscriber = :p"), {"p": places[1]}
+        ).close()
+    )
+    assert places[1] not in {place for _, place in ledger.intend(duties_, NOW)}
+
+
+def test_unsubscribing_twice_is_harmless(store: Store, places: list[int]) -> None:
+    subscribers = SubscriberStore(store)
+    assert subscribers.end(places[0], 1, NOW, "one click") is True
+    assert subscribers.end(places[0], 1, NOW, "one click") is False
+
+
+@pytest.mark.parametrize("target", ["all", "digest", "mail", "edition:1", "quotes", "tag:example.org,2026:brief/one"])
+def test_a_hold_stops_the_next_message(store: Store, ledger: Ledger, places: list[int], target: str) -> None:
+    holds = Holds(store)
+    duties_ = claimed(store, ledger, 2)
+    holds.place(target, "a faulty embargo", who="test", now=NOW)
+    assert claimed(store, ledger) == []
+    assert ledger.intend(duties_, NOW) == set()
+    assert balance(store) == {State.PENDING: READERS}
+    holds.lift(target, who="test", now=NOW, detail={})
+    assert len(claimed(store, ledger)) == READERS
+
+
+def test_another_hold_stops_nothing(store: Store, ledger: Ledger, places: list[int]) -> None:
+    for target in ("x", "edition:11", "dig", "tag:example.org,2026:brief/on"):
+        Holds(store).place(target, "elsewhere", who="test", now=NOW)
+    assert len(claimed(store, ledger)) == READERS
+
+
+def test_a_lease_of_a_dead_worker_returns_freely_and_an_intent_does_not(
+    store: Store, ledger: Ledger, places: list[int]
+) -> None:
+    duties_ = claimed(store, ledger)
+    ledger.intend(duties_[:1], NOW)
+    assert ledger.recover(NOW) == READERS - 1
+    assert {duty.place for duty in claimed(store, ledger)} == {duty.place for duty in duties_[1:]}
+    doubtful = ledger.doubtful(store.write(mail), NOW, crashed=True)
+    assert [(duty.place, duty.intent_at) for duty in doubtful] == [(duties_[0].place, NOW)]
+    assert ledger.doubtful(store.write(mail), NOW, crashed=False) == []
+
+
+def test_an_uncertain_delivery_is_looked_at_when_its_time_comes(store: Store, ledger: Ledger, places: list[int]) -> None:
+    duty = claimed(store, ledger)[0]
+    ledger.intend([duty], NOW)
+    later = NOW + timedelta(seconds=30)
+    ledger.settle([Result(duty=duty, state=State.UNCERTAIN, not_before=later, detail="no answer")], NOW)
+    channel = store.write(mail)
+    assert ledger.doubtful(channel, NOW, crashed=False) == []
+    assert [found.place for found in ledger.doubtful(channel, later, crashed=False)] == [duty.place]
+    assert ledger.looks(duty) == 1
+
+
+def test_a_person_settles_what_nobody_can_know(store: Store, ledger: Ledger, places: list[int]) -> None:
+    duty = claimed(store, ledger)[0]
+    assert not ledger.decide(duty.sending, duty.place, State.SENT, NOW, who="test")
+    ledger.intend([duty], NOW)
+    ledger.settle([Result(duty=duty, state=State.UNCERTAIN)], NOW)
+    assert ledger.decide(duty.sending, duty.place, State.PENDING, NOW, who="test")
+    assert [again.place for again in claimed(store, ledger) if again.place == duty.place] == [duty.place]
+
+
+def test_deferred_duties_wait_for_their_time(store: Store, ledger: Ledger, places: list[int]) -> None:
+    duty = claimed(store, ledger)[0]
+    ledger.intend([duty], NOW)
+    later = NOW + timedelta(minutes=2)
+    ledger.settle([Result(duty=duty, state=State.DEFERRED, not_before=later)], NOW)
+    assert claimed(store, ledger) == []
+    assert ledger.next_due(NOW) == later
+    assert [again.attempt for again in claimed(store, ledger, now=later)] == [2]
+
+
+def test_an_edition_is_not_finished_while_anything_is_open(store: Store, ledger: Ledger, places: list[int]) -> None:
+    duties_ = claimed(store, ledger)
+    ledger.intend(duties_, NOW)
+    ledger.settle([Result(duty=duty, state=State.SENT) for duty in duties_[1:]], NOW)
+    ledger.finish()
+    with store.read() as connection:
+        assert [edition.state for edition in agenda.editions(connection)] == ["sending"]
+    ledger.settle([Result(duty=duties_[0], state=State.FAILED)], NOW)
+    ledger.finish()
+    with store.read() as connection:
+        assert [edition.state for edition in agenda.editions(connection)] == ["finished"]
+
+
+def test_what_is_not_frozen_is_not_claimed(store: Store, ledger: Ledger, places: list[int]) -> None:
+    store.write(lambda connection: connection.execute(sa.text("UPDATE variant SET state = 'planned'")).close())
+    assert claimed(store, ledger) == []
+
+
+def test_cancelling_the_rest_leaves_what_was_sent(store: Store, ledger: Ledger, places: list[int]) -> None:
+    duties_ = claimed(store, ledger, 2)
+    ledger.intend(duties_, NOW)
+    ledger.settle([Result(duty=duty, state=State.SENT) for duty in duties_], NOW)
+    assert ledger.cancel("edition:1", NOW, who="test") == READERS - 2
+    assert balance(store) == {State.SENT: 2, State.CANCELLED: READERS - 2}
+
+
+def test_urgent_duties_pass_the_others(store: Store, ledger: Ledger, places: list[int]) -> None:
+    store.write(
+        lambda connection: connection.execute(
+            sa.text("UPDATE delivery SET priority = 2 WHERE place = :p"), {"p": places[-1]}
+        ).close()
+    )
+    assert [duty.place for duty in claimed(store, ledger, 1)] == [places[-1]]
+
+
+def test_a_tally_that_was_tampered_with_is_found(store: Store, places: list[int]) -> None:
+    store.write(lambda connection: connection.execute(sa.text("UPDATE tally SET n = n + 1")).close())
+    assert Books(store).recount() == [(1, "pending", READERS + 1, READERS)]
