@@ -1,0 +1,265 @@
+"""One item becomes one post, fitted to its channel's limits: the link stays, the summary gives way first. Pure.
+
+A quote's text comes from the gate (``framing.fit``) as it is; nothing here adds to it or cuts it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Protocol
+from urllib.parse import urlsplit
+
+from syndicate import links
+from syndicate.errors import Fault, RenderError
+from syndicate.model import Brief, Card, Facet, Limits, Post
+from syndicate.render import counting, excerpt, framing, markup
+from syndicate.settings import SiteSettings
+
+_LONGEST_SUMMARY: Final = 4000  # characters: no network of ours takes more, and a whole body is no summary
+_LONGEST_CARD: Final = 300  # characters of a card's description
+_VISIBLE_LINK: Final = 40  # graphemes of a link's visible text where the network lets it differ from its address
+_ELLIPSIS: Final = "…"
+
+
+class Rendering(Protocol):
+    """What this room asks of the templates."""
+
+    def __contains__(self, name: object) -> bool:
+        """Whether there is a template of that name."""
+        ...
+
+    def render(self, name: str, **values: object) -> str:
+        """Fill in the template of that name; RenderError where it cannot be."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Parts:
+    """What a post of a brief says, before it is fitted."""
+
+    title: str
+    authors: str
+    summary: str
+    cut: str = ""  # what was left out, in words
+
+
+def brief_post(
+    brief: Brief,
+    *,
+    channel: str,
+    network: str,
+    limits: Limits,
+    templates: Rendering,
+    site: SiteSettings,
+    created: datetime,
+    revision: int = 0,
+) -> Post:
+    """``brief`` fitted to ``channel``; the front matter's own text for the channel or network wins over the template.
+
+    Raises
+    ------
+    RenderError
+        A template's fault, or not even a shortened title with its link fits.
+    """
+    link = links.marked(brief.link, channel, revision)
+    shown = _visible_link(link) if limits.counting == "bluesky" else link
+    own = markup.clean(brief.social.get(channel) or brief.social.get(network) or "").replace("\ufeff", "").strip()
+    if own:
+        text, cut = _fit_own(own, brief.link, shown, limits)
+    else:
+        text, cut = _fit_template(brief, shown, network, limits, templates)
+    if not text:
+        raise RenderError(_too_long(brief, channel, limits, own=bool(own)))
+    return Post(
+        item=brief.id,
+        text=text,
+        link=link,
+        lang=brief.lang or site.language,
+        created=created,
+        facets=_facets(text, link, shown) if limits.counting == "bluesky" else (),
+        card=Card(uri=link, title=brief.title, description=markup.summary(brief, _LONGEST_CARD)) if limits.cards else None,
+        count=counting.count(text, limits),
+        cut=cut,
+    )
+
+
+def quote_post(
+    admitted: framing.Admitted,
+    *,
+    channel: str,
+    network: str,  # noqa: ARG001 - called as `brief_post` is; a quote reads the same on every network
+    limits: Limits,
+    templates: Rendering,
+    site: SiteSettings,  # noqa: ARG001 - as above; a quote always tells its own language
+    created: datetime,
+    revision: int = 0,
+) -> Post:
+    """A quote as the gate frames it, on the highest rung that fits (Q3).
+
+    Raises
+    ------
+    Held
+        Not even the link card fits, or a template breaks a rule.
+    """
+    framed = framing.fit(
+        admitted,
+        fits=lambda text: counting.fits(text, limits, warning=admitted.warning if limits.warning else ""),
+        templates=templates,
+        channel_link=links.marked(admitted.quote.link, channel, revision),
+        limits=limits,
+    )
+    return Post(
+        item=framed.quote_id,
+        text=framed.text,
+        link=framed.link,
+        lang=framed.lang,
+        created=created,
+        warning=framed.warning,
+        labels=framed.labels,
+        facets=_facets(framed.text, quoted=framed.quoted) if limits.counting == "bluesky" else (),
+        card=Card(uri=framed.link, title=framed.title, description=framed.description) if limits.cards else None,
+        count=counting.count(framed.text, limits, warning=framed.warning),
+        rung=framed.rung,
+        cut=framed.cut,
+    )
+
+
+# -- fitting -------------------------------------------------------------------------------------
+
+
+def _fit_template(brief: Brief, link: str, network: str, limits: Limits, templates: Rendering) -> tuple[str, str]:
+    """The fullest text of the template that fits, and what it leaves out; ``("", "")`` where none fits."""
+    named = f"posts/brief.{network}.txt.j2"
+    name = named if named in templates else "posts/brief.txt.j2"
+
+    def fill(parts: _Parts) -> str:
+        values = {"title": parts.title, "authors": parts.authors, "summary": parts.summary, "link": link, "network": network}
+        return _tidy(templates.render(name, **values))
+
+    whole = _whole(brief)
+    if counting.fits(text := fill(whole), limits):
+        return text, ""
+    for authors in dict.fromkeys((whole.authors, "")):
+        parts = _with_summary(whole, authors, lambda parts: counting.fits(fill(parts), limits))
+        if parts is not None:
+            return fill(parts), parts.cut
+    return _fit_title(whole, fill, limits)
+
+
+def _with_summary(whole: _Parts, authors: str, fits: Callable[[_Parts], bool]) -> _Parts | None:
+    """As much of the summary as fits beside ``authors``; ``None`` where they leave it no room, and without them where nothing fits."""
+
+    def shortened(length: int) -> _Parts:
+        summary = excerpt.shorten([whole.summary], length) if length else ""
+        left_out = "" if authors == whole.authors else "the authors; "
+        return _Parts(
+            title=whole.title,
+            authors=authors,
+            summary=summary,
+            cut=f"{left_out}summary: {len(summary)} of {len(whole.summary)} characters kept",
+        )
+
+    best = _longest(len(whole.summary), lambda length: fits(shortened(length)))
+    if best < 0:
+        return None
+    parts = shortened(best)
+    return parts if parts.summary or not authors or not whole.summary else None
+
+
+def _fit_title(whole: _Parts, fill: Callable[[_Parts], str], limits: Limits) -> tuple[str, str]:
+    """The title alone, as much of it as fits."""
+    for title in _beginnings(whole.title):
+        text = fill(_Parts(title=title, authors="", summary=""))
+        if counting.fits(text, limits):
+            return text, f"the authors and the summary; title: {len(title)} of {len(whole.title)} characters kept"
+    return "", ""
+
+
+def _fit_own(own: str, plain: str, link: str, limits: Limits) -> tuple[str, str]:
+    """The editor's own text with its link, cut at sentences and words where it must be."""
+    ours = re.compile(re.escape(plain) + r"(?![\w/?&=#%-])")  # not the beginning of another address
+    marked = ours.sub(lambda _: link, own)
+    text = marked if link in marked else f"{own}\n\n{link}"
+    if counting.fits(text, limits):
+        return text, ""
+    own = _tidy(ours.sub("", own))
+    kept = _longest(len(own), lambda length: counting.fits(_with_link(excerpt.shorten([own], length), link), limits))
+    body = excerpt.shorten([own], max(kept, 0))
+    if not body:
+        body = next((part for part in _beginnings(own) if counting.fits(_with_link(part, link), limits)), "")
+    return (_with_link(body, link), f"your text: {len(body)} of {len(own)} characters kept") if body else ("", "")
+
+
+def _with_link(text: str, link: str) -> str:
+    return f"{text}\n\n{link}"
+
+
+def _whole(brief: Brief) -> _Parts:
+    summary = markup.summary(brief, _LONGEST_SUMMARY)
+    names = [author.name for author in brief.authors]
+    return _Parts(
+        title=markup.clean(brief.title).replace("\ufeff", "").strip(),
+        authors=" and ".join(filter(None, (", ".join(names[:-1]), *names[-1:]))),
+        summary=summary.replace("\ufeff", ""),
+    )
+
+
+def _longest(limit: int, fits: Callable[[int], bool]) -> int:
+    """The largest length up to ``limit`` that fits, by halving; -1 where not even 0 does."""
+    low, high = -1, limit
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if fits(middle) else (low, middle - 1)
+    return low
+
+
+def _beginnings(text: str) -> Iterator[str]:
+    """Ever shorter beginnings of ``text`` with an ellipsis: at words, or at characters where it has no spaces.
+
+    None ends inside a link, a grapheme or a quotation.
+    """
+    whole = [*counting.urls(text), *excerpt.quotations(text)]
+    ends = [span[0] for span in counting.split_graphemes(text)]
+    words = [end for end in ends if text[end].isspace()] if any(map(str.isspace, text)) else ends
+    for end in reversed(words):
+        kept = text[:end].rstrip(" ,;:–—-(\n")
+        if kept and not any(start < end < stop for start, stop in whole):
+            yield kept + _ELLIPSIS
+
+
+def _tidy(text: str) -> str:
+    """No space at a line's end, no second empty line, none at either end."""
+    lines = "\n".join(line.rstrip() for line in markup.clean(text).split("\n"))
+    return re.sub(r"\n{3,}", "\n\n", lines).strip()
+
+
+def _too_long(brief: Brief, channel: str, limits: Limits, *, own: bool) -> Fault:
+    what = f"not even the shortest text with its link fits {channel}, which takes {limits.text}"
+    right = f"shorten `social.{channel}`" if own else "shorten the title, or give the brief a shorter link"
+    return Fault(file=brief.path or brief.id, rule="fit", what=what, right=right)
+
+
+# -- links in a text (Bluesky) -------------------------------------------------------------------
+
+
+def _visible_link(link: str) -> str:
+    """``example.org/briefs/the-first…``: host and path, as long as a reader needs."""
+    parts = urlsplit(link)
+    shown = parts.netloc.removeprefix("www.") + parts.path.rstrip("/")
+    spans = list(counting.split_graphemes(shown))
+    return shown if len(spans) <= _VISIBLE_LINK else shown[: spans[_VISIBLE_LINK - 1][0]] + _ELLIPSIS
+
+
+def _facets(text: str, link: str = "", shown: str = "", quoted: tuple[int, int] | None = None) -> tuple[Facet, ...]:
+    """A facet over the item's own link, shown short, and over each other web address outside quoted words."""
+    spans: list[tuple[int, int, str]] = []
+    at = text.rfind(shown) if shown else -1
+    if at >= 0:
+        spans.append((at, at + len(shown), link))
+    spans += [(start, end, text[start:end]) for start, end in counting.urls(text, bare=False)]
+    kept = sorted(span for span in spans if quoted is None or span[1] <= quoted[0] or span[0] >= quoted[1])
+    apart = [span for span, before in zip(kept, [(0, 0, ""), *kept], strict=False) if span[0] >= before[1]]
+    return counting.facets_for(text, apart)
