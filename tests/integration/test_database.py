@@ -59,7 +59,7 @@ def test_a_failed_write_leaves_nothing(store: Store) -> None:
 
 
 def test_a_reader_cannot_write(store: Store) -> None:
-    with pytest.raises(StoreError, match="read-only|readonly|attempt to write"), store.read() as connection:
+    with pytest.raises(StoreError, match=r"read-only|readonly|attempt to write"), store.read() as connection:
         connection.execute(ADD, {"name": "sly"})
 
 
@@ -107,7 +107,8 @@ def test_another_process_gets_its_turn_while_we_write_back_to_back(store: Store)
     other = subprocess.Popen(
         [sys.executable, "-c", OTHER_PROCESS, str(store.path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
-    assert other.stdout is not None and other.stdin is not None
+    assert other.stdout is not None
+    assert other.stdin is not None
     assert other.stdout.readline() == "ready\n"
     other.stdin.write("go\n")
     other.stdin.flush()
@@ -125,7 +126,7 @@ def test_a_file_that_is_no_database_is_told_so(tmp_path: Path) -> None:
     path = tmp_path / "a.db"
     path.write_text("this is not a database, it is a text of more than sixteen bytes\n" * 20, encoding="utf-8")
     store = Store(path)
-    with pytest.raises(StoreError, match="not an SQLite database: check database.url"):
+    with pytest.raises(StoreError, match=r"not an SQLite database: check database\.url"):
         migrate.ensure(store)
     store.close()
 
@@ -155,7 +156,7 @@ def test_a_full_disk_is_told_in_plain_words(store: Store) -> None:
 
 
 def test_another_kind_of_database_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match="sqlite:///var/syndicate.db"):
+    with pytest.raises(StoreError, match=r"sqlite:///var/syndicate\.db"):
         database_path("postgresql://localhost/syndicate", tmp_path)
 
 

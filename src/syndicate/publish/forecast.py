@@ -1,0 +1,212 @@
+"""What will go where and when, and what will not and why. Reads and computes; writes nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from syndicate.errors import Fault
+from syndicate.model import Frequency, Quote, Slot
+from syndicate.plan import rotation
+from syndicate.plan.slots import Schedule
+from syndicate.publish import dailyquote, posts
+from syndicate.publish.editions import schedule_for
+from syndicate.store import agenda
+from syndicate.store.agenda import Clock
+
+if TYPE_CHECKING:
+    from syndicate.app import App
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Coming:
+    """One thing that is due."""
+
+    at: datetime  # aware UTC
+    local: datetime  # naive, in ``zone``
+    zone: str
+    what: str  # "daily edition of digest", "quote of the day", "brief"
+    subject: str  # our own words: a title, never a quote's
+    to: str  # "3 readers", "x, mastodon"
+    note: str = ""  # a gap or overlap of the local clock, a hold
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class QuoteDay:
+    """What a coming day would show."""
+
+    day: date
+    quote: Quote | None
+    excluded: tuple[tuple[str, str, str], ...]  # (quote id, rule, sentence)
+    settled: bool  # already recorded, so that it does not change
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Forecast:
+    """The coming days."""
+
+    coming: tuple[Coming, ...]  # ascending
+    quotes: tuple[QuoteDay, ...]
+    withheld: tuple[Fault, ...]  # what will not leave, and why
+
+
+def forecast(app: App, now: datetime, days: int) -> Forecast:
+    """Everything due in ``(now, now + days]`` as things stand."""
+    until = now + timedelta(days=days)
+    quotes = quote_days(app, now, days)
+    coming = [*_editions(app, now, until), *_quotes(app, now, until, quotes), *_briefs(app, now, until)]
+    refused = dailyquote.admissible(app, now)[1]
+    held = [
+        Fault(file=f"hold {hold.target}", what=hold.reason, right=f"`syndicate release {hold.target}`")
+        for hold in app.holds.list()
+    ]
+    return Forecast(
+        coming=tuple(sorted(coming, key=lambda line: (line.at, line.what, line.to))),
+        quotes=tuple(quotes),
+        withheld=(*held, *app.content.faults(), *refused, *_late(app)),
+    )
+
+
+def next_due(app: App, now: datetime) -> datetime | None:
+    """The earliest instant after ``now`` at which a slot, an item or a retry is due."""
+    found = [
+        schedule.next("next", now)
+        for schedule in (
+            schedule_for(app, app.settings.quotes.schedule),
+            *(schedule for _, _, schedule, _ in _clocks(app)),
+            schedule_for(app, app.settings.posts.briefs),
+        )
+    ]
+    instants = [slot.due for slot in found if slot is not None]
+    instants += [brief.release for brief in app.content.coming(now) if brief.release]
+    retry = app.ledger.next_due(now)
+    return min([*instants, *([retry] if retry else [])], default=None)
+
+
+def quote_days(app: App, now: datetime, days: int) -> list[QuoteDay]:
+    """The quote of today and of each of the coming days, as the rotation would choose it."""
+    pool, _ = dailyquote.admissible(app, now)
+    today = dailyquote.day_of(app, now)
+    shown = list(app.content.quote_history(before=today))
+    found: list[QuoteDay] = []
+    for offset in range(days + 1):
+        day = today + timedelta(days=offset)
+        known = app.content.day_quote(day)
+        if known is not None:
+            choice = rotation.Choice(quote=known.quote, excluded=())
+        else:
+            choice = rotation.choose(
+                day,
+                pool,
+                shown,
+                seed=app.settings.quotes.seed or app.settings.site.tag_authority,
+                spacing=app.settings.quotes.spacing,
+                hold_days=app.settings.quotes.hold_days,
+            )
+        quote = choice.quote
+        shown.append(
+            rotation.Shown(
+                day=day,
+                quote_id=quote.id if quote else "",
+                speaker=quote.speaker if quote else "",
+                ideology=quote.ideology if quote else "",
+            )
+        )
+        found.append(QuoteDay(day=day, quote=quote, excluded=choice.excluded, settled=known is not None))
+    return found
+
+
+def _clocks(app: App) -> list[tuple[str, Frequency, Schedule, Clock]]:
+    """Every (newsletter, frequency, schedule, clock) that readers chose."""
+    found = []
+    with app.store.read() as connection:
+        for name, settings in app.settings.newsletters.items():
+            for frequency, setting in ((Frequency.DAILY, settings.daily), (Frequency.WEEKLY, settings.weekly)):
+                for clock in agenda.clocks(connection, name, frequency) if setting else ():
+                    found.append((name, frequency, schedule_for(app, setting, clock), clock))
+    return found
+
+
+def _editions(app: App, now: datetime, until: datetime) -> list[Coming]:
+    merged: dict[tuple[str, Frequency, Slot], int] = {}
+    with app.store.read() as connection:
+        counted = {}
+        for name, frequency, schedule, clock in _clocks(app):
+            groups = agenda.groups(connection, name, frequency, clocks=[clock], before=None, now=now)
+            counted[name, frequency, clock] = sum(len(group.places) for group in groups)
+            for slot in schedule.slots(f"{name}.{frequency}", now, until):
+                key = (name, frequency, slot)
+                merged[key] = merged.get(key, 0) + counted[name, frequency, clock]
+    return [
+        Coming(
+            at=slot.due,
+            local=slot.local,
+            zone=slot.zone,
+            what=f"{frequency} edition",
+            subject=app.settings.newsletters[name].title,
+            to=_readers(n),
+            note=_note(slot),
+        )
+        for (name, frequency, slot), n in merged.items()
+    ]
+
+
+def _quotes(app: App, now: datetime, until: datetime, days: list[QuoteDay]) -> list[Coming]:
+    by_day = {found.day: found.quote for found in days}
+    lines = []
+    for slot in schedule_for(app, app.settings.quotes.schedule).slots("quotes", now, until):
+        quote = by_day.get(dailyquote.slot_day(slot))
+        lines.append(
+            Coming(
+                at=slot.due,
+                local=slot.local,
+                zone=slot.zone,
+                what="quote of the day",
+                subject=quote.title if quote else "none may run",
+                to=", ".join(["feed", *posts.accounts(app)]) if quote else "nowhere",
+                note=_note(slot),
+            )
+        )
+    return lines
+
+
+def _briefs(app: App, now: datetime, until: datetime) -> list[Coming]:
+    zone = app.settings.site.zone
+    return [
+        Coming(
+            at=brief.release,
+            local=brief.release.astimezone(ZoneInfo(zone)).replace(tzinfo=None),
+            zone=zone,
+            what="brief",
+            subject=brief.title,
+            to=", ".join(["feed", "instant readers", *posts.accounts(app)]),
+        )
+        for brief in app.content.coming(now)
+        if brief.release is not None and brief.release <= until
+    ]
+
+
+def _late(app: App) -> list[Fault]:
+    return [
+        Fault(
+            file=brief.path,
+            rule="late",
+            what="it was first seen long after its date, so it is not sent by itself",
+            right=f"`syndicate posts send {brief.slug}`, or let it be",
+        )
+        for brief in app.content.late()
+    ]
+
+
+def _readers(n: int) -> str:
+    return "1 reader" if n == 1 else f"{n} readers"
+
+
+def _note(slot: Slot) -> str:
+    return {
+        "": "",
+        "gap": "the clocks go forward: moved by the gap",
+        "overlap": "the clocks go back: sent at the first of the two",
+    }[slot.note]
