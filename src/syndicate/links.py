@@ -46,6 +46,20 @@ def slugify(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")
 
 
+def name_slug(name: str) -> str:
+    """The path segment of a topic, author or series: as ``slugify``, and never empty.
+
+    A name whose letters ASCII cannot hold gets a short digest, so that two such names stay apart.
+    Applied to a slug it gives the same slug.
+    """
+    plain = slugify(name)
+    folded = unicodedata.normalize("NFKD", name)
+    if plain and not any(sign.isalpha() and not sign.isascii() for sign in folded):
+        return plain
+    digest = hashlib.sha256(unicodedata.normalize("NFC", name).casefold().encode()).hexdigest()[:8]
+    return f"{plain}-{digest}" if plain else f"n{digest}"
+
+
 def delivery_key(kind: str, subject: str, channel: str, place: str, variant: str, revision: int) -> str:
     """A delivery's key for every network: SHA-256 hex (delivery.md C)."""
     return hashlib.sha256("\0".join((kind, subject, channel, place, variant, str(revision))).encode()).hexdigest()

@@ -196,7 +196,7 @@ def _bytes(path: Path) -> tuple[bytes, str]:
         if known.st_size > _LARGEST:
             msg = "is larger than 5 MB; put pictures and data beside it"
             raise ValueError(msg)
-        data = file.read(_LARGEST)
+        data = file.read()
     settled = abs(time.time_ns() - known.st_mtime_ns) > _RACY_NANOSECONDS
     return data, _stamp(known) if settled else ""
 

@@ -111,7 +111,10 @@ CREATE TABLE item (
  STRICT
 """,
     """
-CREATE INDEX ix_item_date ON item (kind, status, date)
+CREATE INDEX ix_item_date ON item (kind, gone, date)
+""",
+    """
+CREATE INDEX ix_item_gone ON item (content_sha) WHERE gone = 1
 """,
     """
 CREATE INDEX ix_item_path ON item (source, path)

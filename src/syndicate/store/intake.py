@@ -1,0 +1,256 @@
+"""One sync's write: gathered drafts become rows, all in one transaction, in a few statements however many there are."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from syndicate.errors import Fault
+from syndicate.links import name_slug
+from syndicate.settings import SiteSettings
+from syndicate.sources import Draft
+from syndicate.store import marks, schema
+from syndicate.store.identity import Known, Sighting, assign, fault, minted, sighting, slugs
+from syndicate.store.release import Before, Timing, timing
+from syndicate.store.scan import Gathered, Note, mark, standing
+
+_ITEM: Final = schema.item.c
+_KNOWN: Final = tuple(_ITEM[entry.name] for entry in fields(Known))
+_AT_ONCE: Final = 500  # values in one IN list
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SyncReport:
+    """What one sync found. Items are named by their ids."""
+
+    new: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()  # other bytes, another path, or back again
+    gone: tuple[str, ...] = ()  # the file has vanished
+    released: tuple[str, ...] = ()  # owed to readers from this sync on
+    late: tuple[str, ...] = ()  # dated too far back to go out by themselves
+    faults: tuple[Fault, ...] = ()  # every standing fault, those of unchanged files too
+    advice: tuple[Fault, ...] = ()  # worth mending, although the item passes
+
+
+class Intake:
+    """Turns gathered drafts into rows. Made anew for each write transaction."""
+
+    def __init__(
+        self, connection: sa.Connection, *, site: SiteSettings, windows: Mapping[str, timedelta], now: datetime
+    ) -> None:
+        """``windows``: how far back an item may be dated when it is first seen and still be sent, by kind."""
+        self._connection = connection
+        self._site = site
+        self._windows = windows
+        self._now = now
+        self._names = _Names(connection)
+        self._next_key = (connection.execute(sa.select(sa.func.max(_ITEM.key))).scalar() or 0) + 1
+        self._inserts: list[dict[str, Any]] = []
+        self._updates: list[dict[str, Any]] = []
+        self._touched: list[dict[str, Any]] = []
+        self._facets: dict[int, list[dict[str, Any]]] = {}
+        self._ids: dict[str, list[str]] = {name: [] for name in ("new", "changed", "gone", "released", "late")}
+
+    def run(self, found: Sequence[Gathered]) -> SyncReport:
+        """Decide what each file is and write everything."""
+        sightings = [sighting(one.source, draft, self._site.tag_authority) for one in found for draft in one.drafts]
+        first = {one.source for one in found if one.first and one.reached and not self._marked(one.source)}
+        vanished = {(one.source, path) for one in found for path in one.vanished}
+        rows = self._rows(found, sightings, first)
+        touched = {seen.place for seen in sightings}
+        here = {one.source for one in found}
+        loose = {row.key for row in rows if row.gone or row.source not in here or (row.source, row.path) in touched | vanished}
+        assigned = assign(sightings, rows, loose)
+        self._names.load(sightings, self._site)
+        refused = []
+        for seen in sightings:
+            row = assigned.known.get(seen.place)
+            wrong = assigned.refused.get(seen.place) or self._take(seen, row, first=seen.source in first)
+            if wrong:
+                refused.append((seen.source, Note(path=seen.draft.path, stamp="", faults=(wrong,))))
+        kept = {row.key for row in assigned.known.values()}
+        lost = [row for row in rows if (row.source, row.path) in vanished and not row.gone and row.key not in kept]
+        self._write(lost)
+        self._note(found, refused, first)
+        faults, advice = standing(self._connection)
+        return SyncReport(**{name: tuple(ids) for name, ids in self._ids.items()}, faults=faults, advice=advice)
+
+    def _marked(self, source: str) -> bool:
+        return bool(marks.get(self._connection, mark(source)))
+
+    def _rows(self, found: Sequence[Gathered], sightings: Sequence[Sighting], first: set[str]) -> list[Known]:
+        """Every item that one of the files could be."""
+        wanted: list[sa.ColumnElement[bool]] = []
+        for one in found:
+            paths = {draft.path for draft in one.drafts} | one.vanished
+            wanted += [sa.and_(_ITEM.source == one.source, part) for part in _in(_ITEM.path, paths)]
+            if one.source in first:
+                # A source that was given another name: its files are still the items that they were.
+                others = _ITEM.source.not_in([other.source for other in found])
+                wanted += [sa.and_(others, part) for part in _in(_ITEM.path, paths)]
+        wanted += _in(_ITEM.id, {seen.id for seen in sightings if seen.id})
+        wanted += [sa.and_(_ITEM.gone == 1, part) for part in _in(_ITEM.content_sha, {s.draft.content_sha for s in sightings})]
+        rows: dict[int, Known] = {}
+        for condition in wanted:
+            for row in self._connection.execute(sa.select(*_KNOWN).where(condition)):
+                rows[row.key] = Known(**row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for it
+        return [rows[key] for key in sorted(rows)]
+
+    def _take(self, seen: Sighting, row: Known | None, *, first: bool) -> Fault | None:
+        """Queue what is to be written for one file, or say why it cannot be."""
+        draft = seen.draft
+        if row and not row.gone and row.content_sha == draft.content_sha and (row.source, row.path) == seen.place:
+            self._touched.append({"key": row.key, "stamp": draft.stamp})
+            return None
+        key = row.key if row else self._next_key
+        item_id = self._id(seen, row, key)
+        if not item_id:
+            stored = f": it was published as {row.id}" if row else " and is taken"
+            return fault(draft, f"an id is permanent{stored}", "keep it, or give a new item a file of its own")
+        slug = next((text for text in slugs(seen, item_id, row.slug if row else "", self._site.zone)
+                     if self._names.slug_free(draft.kind, text, key)), "")  # fmt: skip
+        if not slug:
+            return fault(draft, "another item has its slug", "write another one: slug: …")
+        before = Before(date=row.date, release=row.release, late=bool(row.late)) if row else None
+        times = timing(draft, before, now=self._now, first=first, window=self._windows.get(draft.kind, timedelta.max))
+        self._names.take(draft.kind, item_id, slug, key)
+        self._queue(seen, row, key=key, item_id=item_id, slug=slug, times=times)
+        return None
+
+    def _id(self, seen: Sighting, row: Known | None, key: int) -> str:
+        """The item's id; ``""`` where the front matter asks for one that it may not have."""
+        if row and (not seen.id or seen.id == row.id):
+            return row.id
+        if row and row.release is not None and row.release <= self._now:
+            return ""
+        if row and not self._names.id_free(seen.id, key):
+            return ""
+        return next((text for text in minted(seen, self._site.tag_authority) if self._names.id_free(text, key)), "")
+
+    def _queue(self, seen: Sighting, row: Known | None, *, key: int, item_id: str, slug: str, times: Timing) -> None:
+        draft = seen.draft
+        values = {
+            "id": item_id, "source": seen.source, "path": draft.path, "slug": slug, "stamp": draft.stamp,
+            "content_sha": draft.content_sha, "status": draft.status.value, "date": times.date, "embargo": draft.embargo,
+            "updated": times.updated, "release": times.release, "late": int(times.late), "gone": 0,
+            "front": json.dumps(draft.front, ensure_ascii=False, sort_keys=True), "body": draft.body,
+        }  # fmt: skip
+        if row is None:
+            self._next_key += 1
+            fixed = {"key": key, "kind": draft.kind, "first_path": draft.path, "first_seen": self._now, "revision": 0}
+            self._inserts.append(fixed | values)
+        else:
+            self._updates.append({"item_key": key, **{f"new_{name}": value for name, value in values.items()}})
+        self._ids["changed" if row else "new"].append(item_id)
+        if times.release is not None and times.release <= self._now and (row is None or row.release != times.release):
+            self._ids["late" if times.late else "released"].append(item_id)
+        self._facets[key] = list(_facets(key, draft))
+
+    def _write(self, lost: Sequence[Known]) -> None:
+        run = self._connection.execute
+        if self._inserts:
+            run(schema.item.insert(), self._inserts)
+        if self._updates:
+            # Out of each other's way first: two files may have swapped their slugs.
+            run(
+                sa.text("UPDATE item SET slug = '~' || key WHERE key = :item_key"),
+                [_only(u, "item_key") for u in self._updates],
+            )
+            names = [name.removeprefix("new_") for name in self._updates[0] if name.startswith("new_")]
+            change = schema.item.update().where(_ITEM.key == sa.bindparam("item_key"))
+            run(change.values({name: sa.bindparam(f"new_{name}") for name in names}), self._updates)
+        if self._touched:
+            run(sa.text("UPDATE item SET stamp = :stamp WHERE key = :key"), self._touched)
+        if lost:
+            run(sa.text("UPDATE item SET gone = 1 WHERE key = :key"), [{"key": row.key} for row in lost])
+            self._ids["gone"] += [row.id for row in lost]
+        if self._updates:
+            run(sa.text("DELETE FROM facet WHERE item = :item_key"), [_only(u, "item_key") for u in self._updates])
+        if facets := [entry for entries in self._facets.values() for entry in entries]:
+            run(schema.facet.insert(), facets)
+
+    def _note(self, found: Sequence[Gathered], refused: Sequence[tuple[str, Note]], first: set[str]) -> None:
+        settled = [{"source": one.source, "path": path} for one in found for path in one.settled]
+        if settled:
+            self._connection.execute(sa.text("DELETE FROM fault WHERE source = :source AND path = :path"), settled)
+        notes = [(one.source, note) for one in found for note in one.notes.values()]
+        if notes or refused:
+            self._connection.execute(
+                sa.text(
+                    "INSERT INTO fault (source, path, stamp, detail) VALUES (:source, :path, :stamp, :detail) "
+                    "ON CONFLICT (source, path) DO UPDATE SET stamp = excluded.stamp, detail = excluded.detail"
+                ),
+                [{"source": s, "path": n.path, "stamp": n.stamp, "detail": n.detail} for s, n in (*notes, *refused)],
+            )
+        for source in sorted(first):
+            marks.put(self._connection, mark(source), self._now.isoformat())
+
+
+class _Names:
+    """Which ids and slugs are taken, asked for in bulk."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self._connection = connection
+        self._ids: dict[str, int] = {}  # id -> item's key; 0: free
+        self._slugs: dict[tuple[str, str], int] = {}
+
+    def load(self, sightings: Sequence[Sighting], site: SiteSettings) -> None:
+        """Look up the names that these files may get."""
+        for seen in sightings:
+            item_id = next(minted(seen, site.tag_authority))
+            self._ids[item_id] = 0
+            for slug in slugs(seen, item_id, "", site.zone):
+                self._slugs[seen.draft.kind, slug] = 0
+        for part in _in(_ITEM.id, self._ids):
+            self._ids.update(self._connection.execute(sa.select(_ITEM.id, _ITEM.key).where(part)).tuples().all())
+        for part in _in(_ITEM.slug, {slug for _, slug in self._slugs}):
+            for kind, slug, key in self._connection.execute(sa.select(_ITEM.kind, _ITEM.slug, _ITEM.key).where(part)):
+                self._slugs[kind, slug] = key
+
+    def id_free(self, item_id: str, key: int) -> bool:
+        """Whether ``item_id`` is nobody's but the item's with ``key``."""
+        if item_id not in self._ids:
+            found = self._connection.execute(sa.select(_ITEM.key).where(_ITEM.id == item_id)).scalar()
+            self._ids[item_id] = found or 0
+        return self._ids[item_id] in {0, key}
+
+    def slug_free(self, kind: str, slug: str, key: int) -> bool:
+        """Whether ``slug`` is nobody's but the item's with ``key``."""
+        if (kind, slug) not in self._slugs:
+            same = sa.and_(_ITEM.kind == kind, _ITEM.slug == slug)
+            self._slugs[kind, slug] = self._connection.execute(sa.select(_ITEM.key).where(same)).scalar() or 0
+        return self._slugs[kind, slug] in {0, key}
+
+    def take(self, kind: str, item_id: str, slug: str, key: int) -> None:
+        """Give both names to the item with ``key``."""
+        self._ids[item_id] = key
+        self._slugs[kind, slug] = key
+
+
+def _facets(key: int, draft: Draft) -> Iterator[dict[str, Any]]:
+    if draft.kind != "brief":
+        return
+    front = draft.front
+    named = [("topic", name) for name in front["topics"]] + [("author", author["name"]) for author in front["authors"]]
+    named += [("series", front["series"])] if front["series"] else []
+    seen: set[tuple[str, str]] = set()
+    for kind, name in named:
+        slug = name_slug(name)
+        if (kind, slug) not in seen:
+            seen.add((kind, slug))
+            yield {"item": key, "kind": kind, "slug": slug, "name": name}
+
+
+def _in(column: sa.Column[Any], values: Iterable[str]) -> list[sa.ColumnElement[bool]]:
+    """``column IN (…)`` in parts, for SQLite takes a limited number of values at once."""
+    ordered = sorted(values)
+    return [column.in_(ordered[at : at + _AT_ONCE]) for at in range(0, len(ordered), _AT_ONCE)]
+
+
+def _only(values: Mapping[str, Any], name: str) -> dict[str, Any]:
+    return {name: values[name]}

@@ -1,0 +1,126 @@
+"""What the sources hold now, beside what the store knows of them. Reads only; an unchanged file is never opened."""
+
+from __future__ import annotations
+
+import json
+import posixpath
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Final
+
+import sqlalchemy as sa
+
+from syndicate.errors import Fault, SourceError
+from syndicate.sources import Draft, Found, Source
+from syndicate.store import marks
+
+PASSING: Final = "disk"  # the rule of faults that may pass without the file being touched: looked at each time
+_SUSPICIOUS: Final = 2  # so many items that vanish all at once look like a disk that is not mounted
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Note:
+    """What is wrong with a file, kept so that an unchanged one is reported and not parsed again."""
+
+    path: str
+    stamp: str  # "" where it is to be read again in any case
+    faults: tuple[Fault, ...] = ()
+    advice: tuple[Fault, ...] = ()
+
+    @property
+    def detail(self) -> str:
+        """As the fault table holds it."""
+        return json.dumps({"faults": [asdict(f) for f in self.faults], "advice": [asdict(f) for f in self.advice]})
+
+
+@dataclass(kw_only=True, slots=True)
+class Gathered:
+    """What a scan of one source found that is not known yet."""
+
+    source: str
+    first: bool  # the source has never been reached before
+    reached: bool = True
+    drafts: list[Draft] = field(default_factory=list)
+    notes: dict[str, Note] = field(default_factory=dict)  # by path
+    vanished: set[str] = field(default_factory=set)  # paths of items
+    settled: set[str] = field(default_factory=set)  # paths whose note no longer holds
+
+    @property
+    def news(self) -> bool:
+        """Whether anything is to be written."""
+        return bool((self.first and self.reached) or self.drafts or self.notes or self.vanished or self.settled)
+
+
+def gather(connection: sa.Connection, source: Source) -> Gathered:
+    """Scan a source and read what is new or changed."""
+    found = Gathered(source=source.name, first=not marks.get(connection, mark(source.name)))
+    by_source = {"source": source.name}
+    items = sa.text("SELECT path, stamp FROM item WHERE source = :source AND gone = 0")
+    stamps: dict[str, str] = {row[0]: row[1] for row in connection.execute(items, by_source)}
+    rows = connection.execute(sa.text("SELECT path, stamp, detail FROM fault WHERE source = :source"), by_source)
+    noted = {path: (stamp, detail) for path, stamp, detail in rows}
+    seen = stamps | {path: stamp for path, (stamp, _) in noted.items()}
+    present: set[str] = set()
+    unknown: list[str] = []  # folders that could not be listed: what is below them has not vanished
+    try:
+        for file in source.scan():
+            present.add(file.path)
+            if file.folder:
+                unknown.append(f"{file.path}/")
+            if seen.get(file.path) != file.stamp:
+                _read(source, file, found)
+    except SourceError as error:
+        # Nothing is known about any of its items, so nothing is taken away.
+        found.reached = False
+        path = error.faults[0].file
+        found.notes = {path: Note(path=path, stamp="", faults=error.faults)}
+        present, unknown, found.drafts = {path, *seen}, [], []
+    if found.reached and not present and len(stamps) >= _SUSPICIOUS:
+        note = _doubt(stamps)
+        found.notes[note.path] = note
+        present = {note.path, *stamps}
+    hidden = tuple(unknown)
+    found.vanished |= {path for path in stamps if path not in present and not path.startswith(hidden)}
+    mended = {draft.path for draft in found.drafts} - found.notes.keys()
+    found.settled = {path for path in noted if path in mended or (path not in present and not path.startswith(hidden))}
+    found.notes = {path: note for path, note in found.notes.items() if noted.get(path) != (note.stamp, note.detail)}
+    return found
+
+
+def _read(source: Source, file: Found, found: Gathered) -> None:
+    try:
+        draft = source.read(file)
+    except SourceError as error:
+        stamp = "" if any(fault.rule == PASSING for fault in error.faults) else file.stamp
+        found.notes[file.path] = Note(path=file.path, stamp=stamp, faults=error.faults)
+        return
+    if draft is None:
+        found.notes[file.path] = Note(path=file.path, stamp=file.stamp)
+        return
+    found.drafts.append(draft)
+    if draft.advice:
+        found.notes[file.path] = Note(path=file.path, stamp=draft.stamp, advice=draft.advice)
+
+
+def _doubt(stamps: Mapping[str, str]) -> Note:
+    """An unmounted disk must not withdraw everything."""
+    folder = posixpath.commonpath([posixpath.dirname(path) for path in stamps])
+    what = f"no file is left in it, but {len(stamps)} items came from it; nothing is taken away"
+    right = "mount its disk again; if they are meant to go, leave or add one file"
+    return Note(path=folder, stamp="", faults=(Fault(file=folder, rule="file", what=what, right=right),))
+
+
+def standing(connection: sa.Connection) -> tuple[tuple[Fault, ...], tuple[Fault, ...]]:
+    """Every fault and every advice that stands now, by file and line."""
+    faults: list[Fault] = []
+    advice: list[Fault] = []
+    for (detail,) in connection.execute(sa.text("SELECT detail FROM fault")):
+        parts = json.loads(detail)
+        faults += (Fault(**part) for part in parts["faults"])
+        advice += (Fault(**part) for part in parts["advice"])
+    return tuple(sorted(faults)), tuple(sorted(advice))
+
+
+def mark(source: str) -> str:
+    """The name under which the database records when a source was first reached."""
+    return f"source:{source}"
