@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from syndicate.errors import ConfigError, Fault
-from syndicate.settings import Settings, load
+from syndicate.settings import BRIEF_LATENESS, QUOTE_LATENESS, Settings, load
 
 if TYPE_CHECKING:
     from syndicate.channels import Channel
@@ -90,7 +90,10 @@ def open_app(root: Path, *, at: datetime | None = None, environ: Mapping[str, st
 
     environ = os.environ if environ is None else environ
     settings = load(root, environ)
-    clock = (lambda: datetime.now(UTC)) if at is None else (lambda: at)
+
+    def clock() -> datetime:
+        return datetime.now(UTC) if at is None else at
+
     store = Store(database_path(settings.database.url, root))
     channels: dict[str, Channel] = {}
     try:
@@ -124,8 +127,8 @@ def open_app(root: Path, *, at: datetime | None = None, environ: Mapping[str, st
 def windows(settings: Settings) -> Mapping[str, timedelta]:
     """How far back an item first seen late may be dated and still go out by itself, by kind."""
     return {
-        "brief": settings.posts.briefs.window or timedelta(hours=72),
-        "quote": settings.quotes.schedule.window or timedelta(hours=12),
+        "brief": settings.posts.briefs.policy(BRIEF_LATENESS).window,
+        "quote": settings.quotes.schedule.policy(QUOTE_LATENESS).window,
     }
 
 

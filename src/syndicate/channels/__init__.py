@@ -21,6 +21,7 @@ class Channel(Protocol):
     kind: ClassVar[str]  # "x"
     carries: ClassVar[str]  # "post" | "message" | "document"
     name: str  # its key in [channels]
+    network: str  # whose rules its parcels follow: its kind, or what an outbox is like
     limits: Limits
     local: bool  # True where nothing leaves this machine (outbox, files, a loopback host)
 

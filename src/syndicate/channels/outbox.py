@@ -72,7 +72,7 @@ class Outbox:
         """Build the channel that this one is like, with stand-ins for its account."""
         self.name = name
         self.local = True
-        self.like = settings.like
+        self.like = self.network = settings.like
         self._like = channels.kinds()[settings.like](name, settings.theirs(), folder=folder, now=now)
         self.carries = self._like.carries  # type: ignore[misc]  # differs by instance, here alone
         self.limits = self._like.limits

@@ -88,6 +88,7 @@ class Smtp:
     """A relay that takes our mail."""
 
     kind: ClassVar[str] = "smtp"
+    network: ClassVar[str] = "smtp"
     carries: ClassVar[str] = "message"
     Settings: ClassVar[type[SmtpSettings]] = SmtpSettings
     limits: Limits = Limits()

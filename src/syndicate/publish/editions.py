@@ -118,6 +118,10 @@ def record(
     return Planned(slot=slot, state="expanded", reason="" if made else "nothing was due to anybody", duties=made)
 
 
+def _write(app: App, name: str, slot: Slot, sheets: Sequence[Sheet], covers: Sequence[Cover], reason: str = "") -> Planned:
+    return app.store.write(lambda connection: record(connection, name, slot, sheets, covers, reason=reason))
+
+
 def fill(connection: sa.Connection, newsletter: str, slot: int, sheets: Sequence[Sheet], covers: Sequence[Cover]) -> int:
     """What one newsletter makes of a recorded slot; returns how many deliveries."""
     letter = newsletter_key(connection, newsletter)
@@ -177,9 +181,7 @@ def _scheduled(
     else:
         for slot in sorted(run, key=lambda slot: (slot.due, slot.zone)):
             sheet, covers = _gather(app, name, slot, frequency, run[slot], now)
-            planned.append(
-                app.store.write(lambda c, slot=slot, sheet=sheet, covers=covers: record(c, name, slot, [sheet], covers))
-            )
+            planned.append(_write(app, name, slot, [sheet], covers))
     app.store.write(lambda connection: agenda.tick_to(connection, title, now))
     return planned
 
@@ -277,7 +279,7 @@ def _instant(app: App, name: str, settings: NewsletterSettings, now: datetime) -
     slot = Slot(schedule=f"{name}.instant", zone="UTC", local=now.replace(tzinfo=None), due=now)
     last = max(brief.release or now for brief in briefs)
     covers = [Cover(places=group.places, to=last) for group in groups]
-    return [app.store.write(lambda connection: record(connection, name, slot, sheets, covers, reason=reason))]
+    return [_write(app, name, slot, sheets, covers, reason)]
 
 
 # -- the quote's own edition, and `editions send` ---------------------------------------------------
@@ -322,4 +324,4 @@ def send_now(app: App, name: str, now: datetime, start: datetime) -> Planned | N
     slot = Slot(schedule=f"{name}.now", zone="UTC", local=now.replace(tzinfo=None), due=now)
     period = due.period("now", at=now)
     sheet = Sheet(newsletter=name, channel=settings.channel, frequency="now", period=period, due=now, shares=shares, keys=keys)
-    return app.store.write(lambda connection: record(connection, name, slot, [sheet], []))
+    return _write(app, name, slot, [sheet], [])

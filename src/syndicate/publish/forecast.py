@@ -65,7 +65,7 @@ def forecast(app: App, now: datetime, days: int) -> Forecast:
     return Forecast(
         coming=tuple(sorted(coming, key=lambda line: (line.at, line.what, line.to))),
         quotes=tuple(quotes),
-        withheld=(*held, *app.content.faults(), *refused, *_late(app)),
+        withheld=(*held, *app.content.faults(), *refused, *_late(app, now)),
     )
 
 
@@ -80,9 +80,8 @@ def next_due(app: App, now: datetime) -> datetime | None:
         )
     ]
     instants = [slot.due for slot in found if slot is not None]
-    instants += [brief.release for brief in app.content.coming(now) if brief.release]
-    retry = app.ledger.next_due(now)
-    return min([*instants, *([retry] if retry else [])], default=None)
+    others = (app.content.next_release(now), app.ledger.next_due(now))
+    return min([*instants, *(instant for instant in others if instant is not None)], default=None)
 
 
 def quote_days(app: App, now: datetime, days: int) -> list[QuoteDay]:
@@ -124,8 +123,9 @@ def _clocks(app: App) -> list[tuple[str, Frequency, Schedule, Clock]]:
     with app.store.read() as connection:
         for name, settings in app.settings.newsletters.items():
             for frequency, setting in ((Frequency.DAILY, settings.daily), (Frequency.WEEKLY, settings.weekly)):
-                for clock in agenda.clocks(connection, name, frequency) if setting else ():
-                    found.append((name, frequency, schedule_for(app, setting, clock), clock))
+                if setting is not None:
+                    clocks = agenda.clocks(connection, name, frequency)
+                    found += [(name, frequency, schedule_for(app, setting, clock), clock) for clock in clocks]
     return found
 
 
@@ -183,12 +183,12 @@ def _briefs(app: App, now: datetime, until: datetime) -> list[Coming]:
             subject=brief.title,
             to=", ".join(["feed", "instant readers", *posts.accounts(app)]),
         )
-        for brief in app.content.coming(now)
-        if brief.release is not None and brief.release <= until
+        for brief in app.content.released(now, until)
+        if brief.release is not None
     ]
 
 
-def _late(app: App) -> list[Fault]:
+def _late(app: App, now: datetime) -> list[Fault]:
     return [
         Fault(
             file=brief.path,
@@ -196,7 +196,7 @@ def _late(app: App) -> list[Fault]:
             what="it was first seen long after its date, so it is not sent by itself",
             right=f"`syndicate posts send {brief.slug}`, or let it be",
         )
-        for brief in app.content.late()
+        for brief in app.content.late(now)
     ]
 
 

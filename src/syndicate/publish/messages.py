@@ -12,7 +12,8 @@ from zoneinfo import ZoneInfo
 
 from syndicate import links
 from syndicate.errors import Fault, Held, Refused, RenderError, SyndicateError, Uncertain
-from syndicate.model import Brief, Parcel, Quote, QuoteDisplay, State
+from syndicate.model import Brief, Item, Parcel, Quote, QuoteDisplay, State
+from syndicate.plan.due import EditionKind
 from syndicate.render import email, framing, mime
 from syndicate.store import agenda, marks
 from syndicate.store.agenda import Variant
@@ -55,7 +56,7 @@ def _fail(app: App, variant: Variant, why: str) -> None:
 
 def _without_quote(app: App, variant: Variant, now: datetime, why: str, faults: list[Fault]) -> None:
     """The gate refused the quote after the edition was planned: the briefs still reach their readers, the words do not."""
-    items = app.content.by_keys(variant.items)
+    items = carried(app, variant)
     if not any(isinstance(item, Brief) for item in items):
         cancelled = app.ledger.cancel_variant(variant.key, now, why=why)
         faults.append(_fault(variant, f"{cancelled} messages cancelled: the edition held nothing but the quote"))
@@ -68,6 +69,12 @@ def _without_quote(app: App, variant: Variant, now: datetime, why: str, faults: 
     _keep(app, variant, frozen, why)
 
 
+def carried(app: App, variant: Variant) -> list[Item]:
+    """The items of a variant in their order."""
+    known: dict[int, Item] = {**app.content.briefs_by_keys(variant.items), **app.content.quotes_by_keys(variant.items)}
+    return [known[key] for key in variant.items if key in known]
+
+
 def render(app: App, variant: Variant, now: datetime) -> email.Frozen:
     """One variant by the renderer that sends.
 
@@ -78,7 +85,7 @@ def render(app: App, variant: Variant, now: datetime) -> email.Frozen:
     Held
         The quote gate refuses.
     """
-    edition, items = variant.edition, app.content.by_keys(variant.items)
+    edition, items = variant.edition, carried(app, variant)
     return freeze_items(
         app,
         newsletter=edition.newsletter,
@@ -98,9 +105,9 @@ def freeze_items(
     *,
     newsletter: str,
     number: int,
-    frequency: str,
+    frequency: EditionKind,
     at: datetime,
-    items: Sequence[Brief | Quote],
+    items: Sequence[Item],
     display: QuoteDisplay,
     lang: str,
     view_url: str,
@@ -126,7 +133,7 @@ def freeze_items(
         newsletter=newsletter,
         title=app.settings.newsletters[newsletter].title,
         number=number,
-        frequency=frequency,  # type: ignore[arg-type] - the ledger holds one of its values
+        frequency=frequency,
         date=at,
         zone=site.zone,
         site=site,
@@ -172,7 +179,7 @@ def compose(app: App, claimed: Sequence[Duty]) -> dict[tuple[int, int], tuple[st
             instance = marks.get(connection, "instance")
             variants = {duty.variant: agenda.variants(connection, key=duty.variant)[0] for duty in theirs if duty.variant}
         for duty in theirs:
-            variant, reader = variants.get(duty.variant), readers.get(duty.place)
+            variant, reader = variants.get(duty.variant or 0), readers.get(duty.place)
             try:
                 if variant is None or reader is None:
                     msg = "the reader or the edition is not there any more"

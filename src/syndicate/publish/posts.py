@@ -45,8 +45,12 @@ def expand(app: App, now: datetime, starts: Mapping[str, datetime]) -> list[Plan
             planned += _released(app, name, title, after, now, stopped)
         else:
             planned += _queued(app, name, title, after, now, stopped, starts[f"channel:{name}"])
-        app.store.write(lambda connection, title=title: agenda.tick_to(connection, title, now))
+        _tick_to(app, title, now)
     return planned
+
+
+def _tick_to(app: App, title: str, now: datetime) -> None:
+    app.store.write(lambda connection: agenda.tick_to(connection, title, now))
 
 
 def _released(app: App, name: str, title: str, after: datetime, now: datetime, stopped: str) -> list[Planned]:
@@ -75,10 +79,8 @@ def _queued(app: App, name: str, title: str, after: datetime, now: datetime, sto
         return planned + lose(app, dict.fromkeys(decision.run, stopped), "cancelled")
     for slot in decision.run:
         waiting = [brief for brief in app.content.released(start, slot.due) if not _posted(app, brief.id, name)]
-        made = owe(app, waiting[0], [name], due=slot.due) if waiting else 0
-        reason = "" if made else "no brief waits"
-        app.store.write(lambda connection, slot=slot, reason=reason: agenda.record_slot(connection, slot, "expanded", reason))
-        planned.append(Planned(slot=slot, state="expanded", reason=reason, duties=made))
+        reason = waiting[0].slug if waiting and owe(app, waiting[0], [name], due=slot.due) else "no brief waits"
+        planned += lose(app, {slot: reason}, "expanded")
     return planned
 
 
@@ -116,7 +118,7 @@ def compose(app: App, claimed: Sequence[Duty]) -> dict[tuple[int, int], tuple[st
 
 def _make(app: App, duty: Duty) -> tuple[str, Post]:
     channel = app.channels[duty.channel]
-    item = app.content.item(duty.subject)
+    item = app.content.brief(duty.subject, now=None) or app.content.quote(duty.subject)
     if item is None:
         msg = "the item is not there any more"
         raise Refused(msg)
@@ -145,7 +147,7 @@ def render(app: App, item: Item, channel: Channel, *, created: datetime, revisio
             created=created,
             revision=revision,
         )
-    admitted = framing.admit(item, app.style, approved=False, now=created)
+    admitted = framing.admit(item, app.style, approved=False, now=app.now())
     return post.quote_post(
         admitted,
         channel=channel.name,

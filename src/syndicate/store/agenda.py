@@ -12,6 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from syndicate.model import Frequency, QuoteDisplay, Slot
+from syndicate.plan.due import EditionKind
 from syndicate.store import schema
 from syndicate.store.schema import to_micros
 
@@ -45,7 +46,7 @@ class Edition:
     key: int
     newsletter: str
     number: int
-    frequency: str
+    frequency: EditionKind
     period: str
     state: str
     at: datetime

@@ -166,7 +166,8 @@ class Ledger:
             moves = _Moves(connection, now)
             rows = connection.execute(
                 sa.text(
-                    f"SELECT sending, place, epoch FROM delivery INDEXED BY ix_delivery_open WHERE state IN {_OPEN} AND state = 'claimed'"
+                    f"""SELECT sending, place, epoch FROM delivery INDEXED BY ix_delivery_open
+                    WHERE state IN {_OPEN} AND state = 'claimed'"""  # noqa: S608 - fixed text
                 )
             ).all()
             for row in rows:

@@ -1,0 +1,109 @@
+"""One run of a publication: lock, fence, ticks, workers and pages, started and stopped in the right order."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from syndicate.errors import ConfigError, Fault
+from syndicate.publish.forecast import next_due
+from syndicate.publish.tick import TickReport, tick
+from syndicate.runtime import Runtime
+from syndicate.store import marks
+from syndicate.store.lock import RunLock
+
+if TYPE_CHECKING:
+    from syndicate.app import App
+
+
+class Press:
+    """The process that sends. One at a time for each database."""
+
+    def __init__(self, app: App, *, environ: Mapping[str, str] | None = None) -> None:
+        """Start nothing yet."""
+        self._app = app
+        self._environ = os.environ if environ is None else environ
+        self._lock = RunLock(app.store.path)
+        self._runtime = Runtime(app)
+        self._stop = threading.Event()
+        self.fenced = ""  # why everything is on hold since the start
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """What was settled so far, by state."""
+        return {str(state): n for state, n in self._runtime.counts.states.items()}
+
+    def once(self) -> TickReport:
+        """One tick, then everything it made due.
+
+        Raises
+        ------
+        StoreError
+            Another process runs on this database.
+        """
+        with self._lock:
+            self._enter()
+            report = tick(self._app, self._app.now())
+            self._runtime.drain()
+        return report
+
+    def forever(self, report: Callable[[TickReport], None], upcoming: Callable[[datetime | None], None]) -> None:
+        """Tick on schedule until ``stop``; ``report`` sees each tick, ``upcoming`` the next due time once it has changed.
+
+        Raises
+        ------
+        StoreError
+            Another process runs on this database.
+        """
+        from syndicate.schedule import Clock
+
+        known: list[datetime | None] = []
+
+        def turn() -> datetime | None:
+            now = self._app.now()
+            report(tick(self._app, now))
+            self._runtime.kick()
+            due = next_due(self._app, now)
+            if known != [due]:
+                known[:] = [due]
+                upcoming(due)
+            return due
+
+        with self._lock:
+            self._enter()
+            turn()
+            clock = Clock(turn, [self._app.root / source.path for source in self._app.settings.sources.values()])
+            clock.start()
+            self._stop.wait()
+            clock.stop()
+            self._runtime.stop()
+
+    def stop(self) -> None:
+        """Ask ``forever`` to finish what is in hand and return. Safe in a signal handler."""
+        self._stop.set()
+
+    def _enter(self) -> None:
+        self.fenced = marks.enter(self._app.store, self._app.var, environ=self._environ, now=self._app.now())
+        self._runtime.recover()
+
+
+def refuse_pretence(app: App) -> None:
+    """``--at`` pretends that it is another time: only where nothing can leave this machine.
+
+    Raises
+    ------
+    ConfigError
+        Some channel reaches out.
+    """
+    reaching = sorted(name for name, channel in app.channels.items() if not channel.local)
+    if reaching:
+        fault = Fault(
+            file="config/syndicate.toml",
+            rule="--at",
+            what=f"{', '.join(reaching)} would send to the real world at a pretended time",
+            right='pretend only while every channel is `kind = "outbox"` or on loopback',
+        )
+        raise ConfigError(fault)
