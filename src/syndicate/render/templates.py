@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import textwrap
 from datetime import date as civil_date
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
@@ -10,7 +11,8 @@ from zoneinfo import ZoneInfo
 
 import jinja2
 from jinja2 import nodes
-from jinja2.sandbox import ImmutableSandboxedEnvironment, SecurityError
+from jinja2.exceptions import SecurityError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from syndicate.errors import Fault, RenderError, SyndicateError
 from syndicate.model import Words
@@ -60,6 +62,12 @@ def first_upper(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
+def wrap(text: str, width: int = 72) -> str:
+    """Paragraphs of plain text in lines of at most ``width`` characters; a longer word keeps its line."""
+    lines = (textwrap.wrap(line, width, break_long_words=False, break_on_hyphens=False) or [""] for line in text.split("\n"))
+    return "\n".join("\n".join(part) for part in lines)
+
+
 def listing(parts: Iterable[str]) -> str:
     """``one, two and three``; empty parts are left out."""
     *rest, last = [part for part in parts if part] or [""]
@@ -73,6 +81,7 @@ FILTERS: Final[Mapping[str, Callable[..., str]]] = {
     "count": count,
     "first_upper": first_upper,
     "listing": listing,
+    "wrap": wrap,
 }
 
 

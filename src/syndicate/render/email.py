@@ -1,0 +1,341 @@
+"""One edition and variant becomes a subject and two frozen parts, with gaps for each reader's own values. No addresses here."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
+
+from syndicate.errors import Fault, RenderError
+from syndicate.model import Brief, Correction, Quote, require_aware
+from syndicate.render import framing, markup
+from syndicate.render.brand import brand_values
+from syndicate.render.frozen import GAPS, URL_GAPS, Frozen, Parts, Recipient, Token, is_web_url, splice, unspeakable, values
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import datetime
+
+    from syndicate.render.framing import FramedBlock, LinkOnly, Style
+    from syndicate.render.templates import Templates
+
+__all__ = ["EditionView", "Frozen", "Recipient", "Site", "Token", "freeze", "splice", "values"]
+
+SHORTEN_ABOVE: Final = 80_000  # bytes of HTML; full texts become summaries (Gmail clips near 102 KB)
+REFUSE_ABOVE: Final = 95_000  # bytes of HTML
+PICTURE_WIDTH: Final = 552  # px: the card of 600 less its padding; Word needs it as an attribute
+
+_NOBODY: Final[Mapping[str, str]] = {name: f"[{name}]" for name in GAPS}  # fills the gaps for the guards
+_NONCE: Final = re.compile(r"[0-9a-z]{8,40}")
+_RIGHT_TO_LEFT: Final = frozenset({"ar", "ckb", "dv", "fa", "he", "ps", "sd", "ug", "ur", "yi"})
+_inliner: Final = threading.Lock()  # premailer and cssutils keep state for the whole process
+
+
+class Site(Protocol):
+    """Who publishes, as far as a mail says it (``[site]``)."""
+
+    @property
+    def title(self) -> str:
+        """The publication's name."""
+
+    @property
+    def url(self) -> str:
+        """The organisation's own site."""
+
+    @property
+    def organisation(self) -> str:
+        """Who is responsible."""
+
+    @property
+    def postal_address(self) -> str:
+        """Stands in every mail; lines are parted by newlines or stay one."""
+
+    @property
+    def contact(self) -> str:
+        """An address that people answer."""
+
+    @property
+    def profiles(self) -> tuple[str, ...]:
+        """Our accounts, as links."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EditionView:
+    """All that one variant of one edition shows: gathered beforehand, nothing is looked up later."""
+
+    newsletter: str  # its name in the settings, "digest"
+    title: str  # its title, the words of the plate
+    number: int
+    frequency: Literal["instant", "daily", "weekly", "quote", "now"]
+    date: datetime  # due, aware
+    zone: str  # IANA name: dates are printed in it
+    site: Site
+    public_url: str  # without a slash at the end
+    view_url: str  # this edition in the browser, the same for every reader of the variant
+    lang: str = "en"  # BCP 47
+    briefs: tuple[Brief, ...] = ()  # the lead first
+    quote_html: FramedBlock | None = None  # inline: both forms
+    quote_text: FramedBlock | None = None
+    quote_link: LinkOnly | None = None  # behind a link: our words only
+    quotes: tuple[Quote, ...] = ()  # what must appear nowhere but in its block: the day's quote, however it is shown
+    corrections: tuple[tuple[Brief, Correction], ...] = ()
+    style: Style | None = None  # tells the gate which labels are ours
+    brand: Mapping[str, object] = field(default_factory=dict)  # ``[brand]``; empty values mean the default
+
+    def __post_init__(self) -> None:
+        """Refuse what no edition can be."""
+        require_aware("date", self.date)
+        if (self.quote_html is None) != (self.quote_text is None):
+            msg = "a quotation stands in both parts of a mail or in neither"
+            raise ValueError(msg)
+        if not (self.briefs or self.quote_html or self.quote_link or self.corrections):
+            msg = "an edition holds something"
+            raise ValueError(msg)
+
+
+def freeze(view: EditionView, templates: Templates, *, nonce: str) -> Frozen:
+    """Render one variant of an edition: templates, inlining, gaps, size and the quote gate's guards.
+
+    ``nonce`` comes from the edition's id, so that a second rendering has the same bytes. The full text
+    of a brief shown alone gives way to its summary above 80,000 bytes.
+
+    Raises
+    ------
+    RenderError
+        A template's fault, an unspeakable subject, a lost gap, or more than 95,000 bytes.
+    Held
+        The quote gate found a quotation outside its frame.
+    """
+    if not _NONCE.fullmatch(nonce):
+        msg = "a nonce has 8 to 40 lower-case letters and digits"
+        raise ValueError(msg)
+    alone = view.frequency == "instant" and len(view.briefs) == 1
+    frozen = _freeze(view, templates, nonce, full=alone)
+    if alone and frozen.size > SHORTEN_ABOVE:
+        frozen = _freeze(view, templates, nonce, full=False)
+    if frozen.size > REFUSE_ABOVE:
+        what = f"this edition has {frozen.size:,} bytes of HTML, and mail clients cut it off near 102,000"
+        raise RenderError(_fault("edition.html.j2", what, f"send fewer briefs at once; {REFUSE_ABOVE:,} is the limit"))
+    return frozen
+
+
+def _freeze(view: EditionView, templates: Templates, nonce: str, *, full: bool) -> Frozen:
+    context = _context(view, nonce, full=full)
+    subject = _line(templates.render("email/subject.txt.j2", **context))
+    preheader = _line(templates.render("email/preheader.txt.j2", **context))
+    context |= {"subject": subject, "preheader": preheader}
+    drawn = templates.render("email/edition.html.j2", **context)
+    html = _split(_inline(drawn), nonce, expected=_gaps(drawn, nonce), file="edition.html.j2")
+    written = templates.render("email/edition.txt.j2", **context).strip("\n") + "\n"
+    text = _split(written, nonce, expected=_gaps(written, nonce), file="edition.txt.j2")
+    frozen = Frozen(subject=subject, preheader=preheader, html=html, text=text, nonce=nonce, size=_size(html))
+    _check_header(view, frozen)
+    _guard(view, frozen)
+    return frozen
+
+
+# -- what the templates see ---------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Picture:
+    src: str
+    alt: str
+    width: int
+    height: int  # 0 where unknown
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Told:
+    """A brief as a template tells it."""
+
+    title: str
+    short: str  # the title, short enough for a link
+    link: str
+    topic: str
+    byline: str
+    published: datetime
+    lang: str
+    dir: str
+    summary: str
+    html: str  # the full text, sanitised; "" where the summary stands
+    text: str
+    picture: _Picture | None
+
+
+def _context(view: EditionView, nonce: str, *, full: bool) -> dict[str, Any]:
+    told = tuple(_told(brief, view, full=full) for brief in view.briefs)
+    refuse_nonce = [
+        view.title,
+        *(part for brief in told for part in (brief.title, brief.summary, brief.text, brief.html)),
+    ]
+    if any(nonce in part for part in refuse_nonce):
+        raise RenderError(_fault("edition.html.j2", "a brief holds the mark of this edition's gaps"))
+    return {
+        "brand": brand_values(view.brand),
+        "briefs": told,
+        "corrections": view.corrections,
+        "date": view.date,
+        "dir": _direction(view.lang),
+        "frequency": view.frequency,
+        "full": full,
+        "gap": {name: _gap(name, nonce) for name in GAPS},
+        "lang": view.lang,
+        "number": view.number,
+        "public_url": view.public_url,
+        "quote_html": view.quote_html,
+        "quote_link": view.quote_link,
+        "quote_text": view.quote_text,
+        "site": view.site,
+        "title": view.title,
+        "view_url": view.view_url,
+        "zone": view.zone,
+    }
+
+
+def _told(brief: Brief, view: EditionView, *, full: bool) -> _Told:
+    lang = brief.lang or view.lang
+    return _Told(
+        title=brief.title,
+        short=_short(brief.title),
+        link=brief.link,
+        topic=brief.topics[0] if brief.topics else brief.series,
+        byline="; ".join(f"{author.name}, {author.role}" if author.role else author.name for author in brief.authors),
+        published=brief.published,
+        lang=lang,
+        dir=_direction(lang),
+        summary=markup.summary(brief),
+        html=_dressed(markup.to_html(brief.body, base=brief.link, for_mail=True, top=3)) if full else "",
+        text=markup.to_text(brief.body, base=brief.link) if full else "",
+        picture=_picture(brief, view.public_url),
+    )
+
+
+def _picture(brief: Brief, public_url: str) -> _Picture | None:
+    """The brief's image where a mail can show it: https or our own address, and no SVG (unsupported in most clients)."""
+    if brief.image is None:
+        return None
+    src = markup.absolute(brief.image.src, f"{public_url}/")
+    if not (is_web_url(src) and (src.startswith(("https://", f"{public_url}/")))) or src.lower().endswith(".svg"):
+        return None
+    width = min(brief.image.width or PICTURE_WIDTH, PICTURE_WIDTH)
+    height = round(brief.image.height * width / brief.image.width) if brief.image.width else 0
+    return _Picture(src=src, alt=brief.image.alt, width=width, height=height)
+
+
+def _dressed(html: markup.Html) -> str:
+    """The attributes that Word needs beside the styles: a picture's width, and the side of a column's head."""
+    html_with_widths = re.sub(r"<img (?![^>]*\bwidth=)", f'<img width="{PICTURE_WIDTH}" ', html)
+    return re.sub(r"<th(?![^>]*\balign=)", '<th align="left"', html_with_widths)
+
+
+def _short(title: str, most: int = 60) -> str:
+    """A title for a link's text: whole, or up to its colon, or whole words and an ellipsis."""
+    if len(title) <= most:
+        return title
+    head = title.partition(":")[0].strip()
+    if head != title and len(head) <= most:
+        return head
+    return title[:most].rpartition(" ")[0].rstrip(" ,;:–—-") + "…" if " " in title[:most] else title[: most - 1] + "…"
+
+
+def _direction(lang: str) -> str:
+    return "rtl" if lang.lower().partition("-")[0] in _RIGHT_TO_LEFT else "ltr"
+
+
+def _line(text: str) -> str:
+    """One line of what a template wrote over several."""
+    return " ".join(text.split())
+
+
+# -- inlining and gaps --------------------------------------------------------------------------
+
+
+def _inline(html: str) -> str:
+    """Styles into ``style`` attributes, once per variant and never on its own output: premailer is not idempotent."""
+    import cssutils
+    import premailer.cache
+
+    with _inliner, premailer.cache.cache_access_lock:
+        # A `style="h1"` in an earlier document would otherwise break every later `h1` rule of this process.
+        premailer.cache.cache.clear()
+        cssutils.log.setLevel(51)  # above CRITICAL: it writes to stderr about every vendor prefix
+        try:
+            inlined = premailer.Premailer(
+                html,
+                allow_network=False,
+                allow_loading_external_files=False,
+                keep_style_tags=False,
+                strip_important=False,
+                remove_classes=False,
+                disable_validation=True,
+                align_floating_images=False,
+                disable_basic_attributes=["width", "height"],
+                method="html",
+                base_url=None,
+            ).transform(pretty_print=False)
+        except Exception as error:  # premailer, cssutils and lxml raise what they like
+            raise RenderError(_fault("edition.html.j2", f"the styles could not be inlined ({type(error).__name__})")) from error
+    return str(inlined)
+
+
+def _gap(name: str, nonce: str) -> str:
+    """A gap's mark in a template: an absolute URL where a link stands, else a word that no inliner touches."""
+    return f"https://t-{nonce}.invalid/{name}" if name in URL_GAPS else f"@@{nonce}-{name}@@"
+
+
+def _pattern(nonce: str) -> re.Pattern[str]:
+    return re.compile(rf"https://t-{nonce}\.invalid/([a-z]+)|@@{nonce}-([a-z]+)@@")
+
+
+def _gaps(text: str, nonce: str) -> Counter[str]:
+    return Counter(name for pair in _pattern(nonce).findall(text) for name in pair if name)
+
+
+def _split(text: str, nonce: str, *, expected: Counter[str], file: str) -> Parts:
+    """Cut at the gaps, once. Their number after inlining must be the number before, and the way out must be there."""
+    if _gaps(text, nonce) != expected or expected.keys() - GAPS.keys():
+        raise RenderError(_fault(file, "a reader's gap was lost or changed by inlining"))
+    if "unsubscribe" not in expected:
+        raise RenderError(_fault(file, "there is no link to unsubscribe", "use {{ gap.unsubscribe }}"))
+    parts: list[str | Token] = []
+    end = 0
+    for found in _pattern(nonce).finditer(text):
+        parts += [text[end : found.start()], Token(found[1] or found[2])]
+        end = found.end()
+    parts.append(text[end:])
+    if any(nonce in part for part in parts if isinstance(part, str)):
+        raise RenderError(_fault(file, "a reader's gap was lost or changed by inlining"))
+    return tuple(parts)
+
+
+def _size(html: Iterable[str | Token]) -> int:
+    return sum(len(part.encode()) if isinstance(part, str) else GAPS[part.name] for part in html)
+
+
+# -- guards -------------------------------------------------------------------------------------
+
+
+def _check_header(view: EditionView, frozen: Frozen) -> None:
+    found = unspeakable(frozen.subject)
+    if not found and frozen.subject:
+        return
+    guilty = next((brief.path for brief in view.briefs if unspeakable(brief.title)), "") or "templates/email/subject.txt.j2"
+    what = f"the subject of a mail cannot hold {found}" if found else "the subject is empty"
+    raise RenderError(Fault(file=guilty, rule="subject", what=what, right="write the title without it" if found else ""))
+
+
+def _guard(view: EditionView, frozen: Frozen) -> None:
+    """Q1, Q2, Q5, Q6 on the finished artefact, whichever way this variant shows the quotation."""
+    for line in (frozen.subject, frozen.preheader):
+        framing.guard_outside(line, view.quotes, style=view.style)
+    html = splice(frozen.html, _NOBODY, html=True)
+    framing.guard(html, "html", [view.quote_html] if view.quote_html else [], view.quotes, style=view.style)
+    text = splice(frozen.text, _NOBODY, html=False)
+    framing.guard(text, "text", [view.quote_text] if view.quote_text else [], view.quotes, style=view.style)
+
+
+def _fault(template: str, what: str, right: str = "") -> Fault:
+    return Fault(file=f"templates/email/{template}", rule="mail", what=what, right=right)

@@ -1,0 +1,123 @@
+"""What is kept of a rendered edition, and how one reader's own values fill its gaps. No template is seen here. Pure."""
+
+from __future__ import annotations
+
+import html as markup_escape
+import json
+import re
+from dataclasses import asdict, dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final
+
+from syndicate.errors import Refused
+from syndicate.render.templates import day
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date as civil_date
+
+# The gaps and the most characters that each takes, as the size gate counts them.
+GAPS: Final[Mapping[str, int]] = MappingProxyType({"unsubscribe": 160, "preferences": 160, "address": 254, "since": 20})
+URL_GAPS: Final = ("unsubscribe", "preferences")
+
+# What no header may hold: control characters, lone surrogates, bidi controls and zero-width characters.
+_UNSPEAKABLE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\u061c\u200b-\u200f\u2028-\u202e\u2060\u2066-\u2069\ufeff]")
+_WEB_URL: Final = re.compile(r"(?:https://|http://(?:127\.0\.0\.1|localhost)(?::\d+)?/)[\x21-\x7e]*")
+_PERSONAL: Final = re.compile(r"<!--personal-->.*?<!--/personal-->", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A gap for one reader's own value."""
+
+    name: str  # a key of ``GAPS``
+
+
+Parts = tuple[str | Token, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Recipient:
+    """One reader, as far as a mail names them."""
+
+    address: str  # addr-spec
+    unsubscribe_url: str
+    preferences_url: str
+    subscribed_on: civil_date  # in the reader's or the site's zone
+    name: str = ""  # display name for the To header
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Frozen:
+    """One edition and variant, rendered once: what stays the same for every reader, and the gaps between."""
+
+    subject: str
+    preheader: str
+    html: Parts
+    text: Parts
+    nonce: str  # marks the gaps; the same edition has the same one
+    size: int  # bytes of the HTML with the longest values
+
+    def to_json(self) -> str:
+        """One JSON document, for the store; ``from_json`` gives back an equal value."""
+        values = asdict(self)
+        for part in ("html", "text"):
+            values[part] = [piece if isinstance(piece, str) else {"token": piece.name} for piece in getattr(self, part)]
+        return json.dumps(values, ensure_ascii=False, sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text: str) -> Frozen:
+        """Back from ``to_json``."""
+        values: dict[str, Any] = json.loads(text)
+        for part in ("html", "text"):
+            values[part] = tuple(piece if isinstance(piece, str) else Token(piece["token"]) for piece in values[part])
+        return cls(**values)
+
+    def page(self) -> str:
+        """The edition for the browser: the HTML without what is said to one reader alone."""
+        whole = "".join(piece if isinstance(piece, str) else f"<{piece.name}>" for piece in self.html)
+        return _PERSONAL.sub("", whole)
+
+
+def values(recipient: Recipient) -> dict[str, str]:
+    """What fills the gaps for one reader, checked.
+
+    Raises
+    ------
+    Refused
+        A value that would break out of its place, or is longer than the size gate allowed for. The message
+        names the gap, never the value.
+    """
+    found = {
+        "unsubscribe": recipient.unsubscribe_url,
+        "preferences": recipient.preferences_url,
+        "address": recipient.address,
+        "since": day(recipient.subscribed_on),
+    }
+    for name in URL_GAPS:
+        if not is_web_url(found[name]):
+            msg = f"the {name} link of this reader is not an https address"
+            raise Refused(msg, code="link")
+    for name, most in GAPS.items():
+        if len(found[name]) > most or _UNSPEAKABLE.search(found[name]):
+            msg = f"the {name} of this reader is too long or holds control characters"
+            raise Refused(msg, code=name)
+    return found
+
+
+def splice(parts: Parts, filling: Mapping[str, str], *, html: bool) -> str:
+    """One part for one reader: a single join, no search in the text, so that a value cannot hold a gap."""
+    if html:
+        filling = {name: markup_escape.escape(value, quote=True) for name, value in filling.items()}
+    return "".join(piece if isinstance(piece, str) else filling[piece.name] for piece in parts)
+
+
+def is_web_url(url: str) -> bool:
+    """Whether a link may stand in a mail: https (http on loopback), ASCII, nothing that ends an attribute or a header."""
+    return bool(_WEB_URL.fullmatch(url)) and not set(url) & set('"<>')
+
+
+def unspeakable(text: str) -> str:
+    """The first character of ``text`` that no header may hold, as ``U+202E``; "" where all is well."""
+    found = _UNSPEAKABLE.search(text)
+    return f"U+{ord(found.group()):04X}" if found else ""

@@ -1,0 +1,311 @@
+"""A frozen edition and one reader become RFC 5322 bytes, the same ones every time. Our own writer, for two reasons.
+
+Python's ``email`` changes its folding between releases, so that a retry could differ from the first attempt,
+and it folds or encodes ``List-Unsubscribe`` beyond 77 characters, which breaks one-click unsubscribing
+(python/cpython#85725). Static parts are encoded once for each edition; a message is a join.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.errors import MessageError
+from email.headerregistry import Address
+from email.policy import SMTP
+from email.utils import format_datetime
+from functools import lru_cache
+from html import escape
+from typing import TYPE_CHECKING, Any, Final
+
+import idna
+
+from syndicate.errors import Fault, Refused, RenderError
+from syndicate.model import Message, require_aware
+from syndicate.render.frozen import Frozen, Parts, Recipient, Token, is_web_url, unspeakable, values
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+_LINE: Final = 76  # the longest encoded line, soft break included (RFC 2045 §6.7)
+_HEADER_LINE: Final = 998  # the longest line of all (RFC 5322 §2.1.1)
+_ENCODED_WORD: Final = 75  # the longest encoded word (RFC 2047 §2)
+_UNSAFE: Final = re.compile(rb"[^\t\x20-\x3c\x3e-\x7e]")
+_PLAIN: Final = re.compile(r"[\x21-\x3c\x3e-\x7e](?:[\x20-\x3c\x3e-\x7e]{0,73}[\x21-\x3c\x3e-\x7e])?")
+_SIMPLE_ADDRESS: Final = re.compile(r"[a-z0-9_+-]+(?:\.[a-z0-9_+-]+)*@[a-z0-9]+(?:[.-][a-z0-9]+)*", re.IGNORECASE)
+_LDH: Final = re.compile(r"[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?)*")
+_ATOM_WORDS: Final = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]+")
+_Q_SAFE: Final = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!*+-/")
+_LIST_ID: Final = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)+")
+_MESSAGE_ID: Final = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+@[A-Za-z0-9.-]+")
+_FEEDBACK_ID: Final = re.compile(r"[A-Za-z0-9_.-]*:[A-Za-z0-9_.-]*:[A-Za-z0-9_.-]*:[A-Za-z0-9_.-]{5,15}")
+_BOUNDARY: Final = re.compile(r"(?=[^\"]*=_)[0-9A-Za-z'()+_,./:=?-]{8,70}")
+_MOST_ADDRESS: Final = 254  # RFC 5321 §4.5.3.1.3, less the angle brackets
+_MOST_LOCAL: Final = 64
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Envelope:
+    """What a message carries beside its content. The last three differ for each reader; the same key gives the same ones."""
+
+    sender: str  # the From header, "Name <news@example.org>"
+    list_id: str  # "digest.example.org" (RFC 2919)
+    list_archive: str  # where past editions stand, https
+    reply_to: str = ""  # "Name <editors@example.org>" or an address
+    list_help: str = ""  # https or mailto
+    feedback_id: str = ""  # "edition:newsletter:kind:sender" (Gmail's Feedback-ID); no personal data
+    bounce: str = ""  # MAIL FROM; "" means the sender's address
+    date: datetime  # aware: the sending's due time, so that a retry has the same bytes
+    message_id: str  # without angle brackets, from the delivery's key
+    boundary: str  # holds "=_", which no quoted-printable text can (RFC 2045 §6.7)
+
+    def __post_init__(self) -> None:
+        """Refuse a naive date."""
+        require_aware("date", self.date)
+
+
+def message(frozen: Frozen, recipient: Recipient, envelope: Envelope) -> Message:
+    """The bytes for one reader. The same arguments give the same bytes, on every Python.
+
+    Raises
+    ------
+    Refused
+        This reader's address or links cannot stand in a mail: never retry. The message names no address.
+    RenderError
+        The newsletter's settings or the subject cannot: nobody's message can be built.
+    """
+    filling = values(recipient)
+    to = addr_spec(recipient.address)
+    text, html = _encoded(frozen)
+    personal = (
+        f"To: {_mailbox(recipient.name, to, 'To: ')}\r\n"
+        f"Date: {format_datetime(envelope.date.astimezone(UTC))}\r\n"
+        f"Message-ID: <{_checked('message id', envelope.message_id, _MESSAGE_ID)}>\r\n"
+        f"List-Unsubscribe: <{filling['unsubscribe']}>\r\n"
+        "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
+    )
+    mark = _checked("boundary", envelope.boundary, _BOUNDARY)
+    part = f"--{mark}\r\nContent-Type: text/%s; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
+    data = b"".join(
+        (
+            _static_headers(frozen.subject, *_list_facts(envelope)),
+            personal.encode("ascii"),
+            f'MIME-Version: 1.0\r\nContent-Type: multipart/alternative; boundary="{mark}"\r\n\r\n'.encode("ascii"),
+            (part % "plain").encode("ascii"),
+            *_spliced(text, {name: quoted_printable(value) for name, value in filling.items()}),
+            b"\r\n",
+            (part % "html").encode("ascii"),
+            *_spliced(html, {name: quoted_printable(escape(value, quote=True)) for name, value in filling.items()}),
+            f"\r\n--{mark}--\r\n".encode("ascii"),
+        )
+    )
+    return Message(
+        sender=addr_spec(envelope.bounce) if envelope.bounce else _parsed("from", envelope.sender)[1],
+        recipient=to,
+        data=data,
+        message_id=envelope.message_id,
+    )
+
+
+# -- quoted-printable ---------------------------------------------------------------------------
+
+
+def quoted_printable(text: str) -> bytes:
+    """A reader's value on lines of its own, each ending in a soft break, so that it joins what stands around it."""
+    if _PLAIN.fullmatch(text) and not text.startswith((".", "From ")):
+        return text.encode("ascii") + b"=\r\n"
+    return _encode(text, joined=True)
+
+
+def _encode(text: str, *, joined: bool) -> bytes:
+    """Quoted-printable of ``text``; ``joined``: something follows on the same line, so it ends in a soft break."""
+    *lines, last = [_wrapped(line.encode()) for line in text.split("\n")]
+    done = b"".join(line + b"\r\n" for line in lines)
+    if not last:
+        return done
+    return done + last + b"=\r\n" if joined else done + last
+
+
+def _wrapped(line: bytes) -> bytes:
+    """One line, encoded, with soft breaks. No line begins with a dot or "From ", which relays change on the way."""
+    escaped = _UNSAFE.sub(lambda found: b"=%02X" % found.group()[0], line)
+    if escaped.endswith((b" ", b"\t")):
+        escaped = escaped[:-1] + b"=%02X" % escaped[-1]
+    pieces: list[bytes] = []
+    while escaped:
+        if escaped.startswith((b".", b"From ")):
+            escaped = b"=%02X" % escaped[0] + escaped[1:]
+        end = len(escaped) if len(escaped) < _LINE else _LINE - 1
+        if end < len(escaped):
+            # An escape of three characters stays whole.
+            end -= next((back for back in (1, 2) if escaped[end - back : end - back + 1] == b"="), 0)
+        pieces.append(escaped[:end])
+        escaped = escaped[end:]
+    return b"=\r\n".join(pieces)
+
+
+@lru_cache(maxsize=64)
+def _encoded(frozen: Frozen) -> tuple[tuple[bytes | Token, ...], tuple[bytes | Token, ...]]:
+    """The text and the HTML part, each static segment encoded alone: a gap inside finished encoding could be cut."""
+    return tuple(_segments(frozen.text)), tuple(_segments(frozen.html))
+
+
+def _segments(parts: Parts) -> Iterator[bytes | Token]:
+    for index, piece in enumerate(parts):
+        yield piece if isinstance(piece, Token) else _encode(piece, joined=index + 1 < len(parts))
+
+
+def _spliced(parts: tuple[bytes | Token, ...], filling: Mapping[str, bytes]) -> Iterator[bytes]:
+    for piece in parts:
+        yield filling[piece.name] if isinstance(piece, Token) else piece
+
+
+# -- headers ------------------------------------------------------------------------------------
+
+
+def _list_facts(envelope: Envelope) -> tuple[str, str, str, str, str, str]:
+    facts = envelope
+    return facts.sender, facts.reply_to, facts.list_id, facts.list_archive, facts.list_help, facts.feedback_id
+
+
+@lru_cache(maxsize=64)
+def _static_headers(
+    subject: str, sender: str, reply_to: str, list_id: str, archive: str, help_url: str, feedback: str
+) -> bytes:
+    """The headers that every reader of an edition gets alike. List headers stay raw on one line (RFC 2369 §2)."""
+    lines = [f"From: {_mailbox(*_parsed('from', sender), 'From: ')}"]
+    if reply_to:
+        lines.append(f"Reply-To: {_mailbox(*_parsed('reply_to', reply_to), 'Reply-To: ')}")
+    lines += [
+        f"Subject: {_unstructured(subject, 'Subject: ')}",
+        f"List-Id: <{_checked('list id', list_id, _LIST_ID)}>",
+        f"List-Archive: <{_link('list archive', archive)}>",
+    ]
+    if help_url:
+        lines.append(f"List-Help: <{_link('list help', help_url)}>")
+    lines.append("Precedence: list")
+    if feedback:
+        lines.append(f"Feedback-ID: {_checked('feedback id', feedback, _FEEDBACK_ID)}")
+    return "".join(f"{line}\r\n" for line in lines).encode("ascii")
+
+
+def _checked(name: str, value: str, right: re.Pattern[str]) -> str:
+    if not right.fullmatch(value) or len(value) > _HEADER_LINE - 40:
+        raise _unusable(name, f"the {name} cannot stand in a mail's header")
+    return value
+
+
+def _link(name: str, url: str) -> str:
+    if not is_web_url(url) and not re.fullmatch(r"mailto:[\x21\x23-\x3b\x3d\x3f-\x7e]+", url):
+        raise _unusable(name, f"the {name} is not an https address")
+    return url
+
+
+def _unusable(name: str, what: str) -> RenderError:
+    return RenderError(Fault(file="config/syndicate.toml", rule=f"mail {name}", what=what))
+
+
+def _unstructured(text: str, prefix: str) -> str:
+    """A header's text: as it is where it can stand, folded at single spaces, else as encoded words (RFC 2047)."""
+    found = unspeakable(text)
+    if found or not text:
+        msg = "subject"
+        raise _unusable(msg, f"a header cannot hold {found}" if found else "a header is empty")
+    words = text.split(" ")
+    if text.isascii() and "=?" not in text and all(0 < len(word) < _LINE - len(prefix) for word in words):
+        lines = [prefix + words[0]]
+        for word in words[1:]:
+            if len(lines[-1]) + 1 + len(word) > _LINE:
+                lines.append("")
+            lines[-1] += f" {word}"
+        return "\r\n".join(lines)[len(prefix) :]
+    return _encoded_words(text, prefix)
+
+
+def _encoded_words(text: str, prefix: str) -> str:
+    """``text`` as encoded words, one on each line, cut between characters, in the shorter of the two encodings."""
+    quoted = sum(1 if byte in _Q_SAFE or byte == 0x20 else 3 for byte in text.encode())  # noqa: PLR2004 - "=XX"
+    draw = _q_word if quoted <= len(text.encode()) * 4 // 3 else _b_word
+    words: list[str] = []
+    piece = ""
+    for character in text:
+        room = _ENCODED_WORD - (len(prefix) if not words else 0)
+        if piece and len(draw(piece + character)) > room:
+            words.append(draw(piece))
+            piece = ""
+        piece += character
+    return "\r\n ".join([*words, draw(piece)])
+
+
+def _q_word(text: str) -> str:
+    drawn = "".join("_" if byte == 0x20 else chr(byte) if byte in _Q_SAFE else f"={byte:02X}" for byte in text.encode())  # noqa: PLR2004 - a space
+    return f"=?utf-8?q?{drawn}?="
+
+
+def _b_word(text: str) -> str:
+    return f"=?utf-8?b?{base64.b64encode(text.encode()).decode()}?="
+
+
+# -- addresses ----------------------------------------------------------------------------------
+
+
+def _mailbox(name: str, address: str, prefix: str) -> str:
+    """``Name <address>``; a name that is not plain words is quoted or encoded."""
+    if not name:
+        return address
+    found = unspeakable(name)
+    if found:
+        msg = f"a display name cannot hold {found}"
+        raise Refused(msg, code="name")
+    name = " ".join(name.split())
+    if name.isascii() and "=?" not in name and len(name) < _LINE // 2:
+        escaped = name.replace("\\", "\\\\").replace('"', '\\"')
+        drawn = name if _ATOM_WORDS.fullmatch(name) else f'"{escaped}"'
+    else:
+        drawn = _encoded_words(name, prefix)
+    last = len(prefix + drawn) if "\r\n" not in drawn else len(drawn.rpartition("\r\n")[2])
+    return f"{drawn}{' ' if last + len(address) + 3 <= _LINE else chr(13) + chr(10) + ' '}<{address}>"
+
+
+@lru_cache(maxsize=64)
+def _parsed(setting: str, text: str) -> tuple[str, str]:
+    """Display name and address of a mailbox as the settings write it; exactly one, without defects."""
+    header: Any = SMTP.header_factory("from", text) if not unspeakable(text) else None
+    if header is None or len(header.addresses) != 1 or any(group.display_name is not None for group in header.groups):
+        raise _unusable(setting, f"`{setting}` is not one mailbox")
+    found: Address = header.addresses[0]
+    try:
+        return found.display_name, addr_spec(f"{found.username}@{found.domain}")
+    except Refused as error:
+        raise _unusable(setting, f"`{setting}` is not usable: {error}") from error
+
+
+def addr_spec(address: str) -> str:
+    """An address as SMTP takes it: its domain in IDNA 2008 form and lower case, its local part as it is.
+
+    Raises
+    ------
+    Refused
+        It is not one address, or its local part is not ASCII (RFC 6531 is not spoken). The message names no address.
+    """
+    if _SIMPLE_ADDRESS.fullmatch(address) and len(address) <= _MOST_ADDRESS and address.index("@") <= _MOST_LOCAL:
+        local, _, domain = address.rpartition("@")
+        return f"{local}@{domain.lower()}"
+    if unspeakable(address):
+        msg = "this address holds control or invisible characters"
+        raise Refused(msg, code="address")
+    local, _, domain = address.rpartition("@")
+    if not local.isascii():
+        msg = "this address has letters outside ASCII before the @, which no relay here takes"
+        raise Refused(msg, code="address")
+    try:
+        host = domain.lower() if _LDH.fullmatch(domain.lower()) else idna.encode(domain, uts46=True).decode("ascii")
+        found = Address(addr_spec=f"{local}@{host}").addr_spec
+    except (ValueError, IndexError, MessageError) as error:  # idna's errors are ValueErrors (UnicodeError)
+        msg = "this is not an address"
+        raise Refused(msg, code="address") from error
+    if len(found) > _MOST_ADDRESS or len(found.rpartition("@")[0]) > _MOST_LOCAL:
+        msg = "this address is too long"
+        raise Refused(msg, code="address")
+    return found
