@@ -23,7 +23,7 @@ _LANG: Final = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
 _NEAR: Final = 0.8  # difflib's ratio from which a key is taken for a slip
 # Where one of these is misspelt, an item could leave that should not have left.
 _CAREFUL: Final = ("embargo", "status", "draft", "published", "publishdate", "date")
-_SAME_CARE: Final = {"draft": ("status", "published"), "status": ("draft",), "published": ("status", "draft", "date")}
+_SAME_CARE: Final = {"draft": ("status", "published"), "status": ("draft",), "published": ("status", "draft")}
 _UNMISTAKABLE: Final = re.compile(r"(is_?)?drafts?|embargo\w*")
 
 

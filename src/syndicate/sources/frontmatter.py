@@ -30,6 +30,7 @@ _CLOSE: Final = {
     "---": re.compile(r"^(?:---|\.\.\.)[ \t]*$", re.MULTILINE),  # Jekyll and Pandoc accept dots too
     "+++": re.compile(r"^\+\+\+[ \t]*$", re.MULTILINE),
 }
+_TAG: Final = re.compile(r"!|tag:yaml\.org,2002:(str|int|float|bool|null|timestamp|seq|map)")
 _PELICAN: Final = re.compile(r" {0,3}([A-Za-z][\w-]*):[ \t]*(.*)")
 _TOML_KEY: Final = re.compile(r"""[ \t]*(?:"([^"]+)"|'([^']+)'|([\w-]+))[ \t]*[=.]""")
 _TOML_TABLE: Final = re.compile(r"[ \t]*(\[\[?)[ \t]*([\w.\"' -]+?)[ \t]*\]\]?")
@@ -95,7 +96,8 @@ class _Yaml:
         try:
             return self._document(_LOADER(text))
         except yaml.MarkedYAMLError as error:
-            mark = error.problem_mark or error.context_mark
+            # A quote that is never closed is found out at the end; where it was opened is of more use.
+            mark = error.context_mark if "end of stream" in (error.problem or "") else error.problem_mark
             line = self._first + (mark.line if mark else 0)
             _refuse(self._file, line, f"this is not YAML: {_words(error.problem)}", _ADVICE["yaml"])
         except yaml.reader.ReaderError as error:
@@ -131,7 +133,7 @@ class _Yaml:
         line = self._line(event)
         if isinstance(event, yaml.AliasEvent):
             return self._alias(event)
-        if event.tag is not None and not event.tag.startswith("tag:yaml.org,2002:") and event.tag != "!":
+        if event.tag is not None and not _TAG.fullmatch(event.tag):
             self._refuse(event, "a YAML tag stands before a value", "delete the word that begins with !")
         if isinstance(event, yaml.ScalarEvent):
             plain = not event.style and event.tag is None
