@@ -1,0 +1,313 @@
+"""Mastodon and the servers that speak its API: one status for each post, replayed or looked for where the answer was lost.
+
+The server's own limits count (``/api/v2/instance``); they are kept in ``var/profiles`` so that rendering needs no network.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import html
+import json
+import re
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+
+from syndicate.channels.http import Answer, Line, clock_finding, failed, instant, is_loopback
+from syndicate.errors import DeliveryError, Refused, Uncertain
+from syndicate.model import Finding, Limits, Parcel, Post, Receipt, Request
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+_DEFAULT_TEXT: Final = 500
+_URL: Final = 23
+_CHECKED: Final = "2026-11-22, Mastodon's status_length_validator.rb"
+_REPLAY: Final = timedelta(minutes=50)  # the server keeps an Idempotency-Key for an hour
+_STALE: Final = timedelta(days=1)  # limits are asked for again after
+_EARLIER: Final = timedelta(minutes=1)  # clocks differ
+_PAGES: Final = 5
+_PAGE: Final = 40
+_HREF: Final = re.compile(r'href="([^"]*)"')
+_TAG: Final = re.compile(r"<[^>]*>")
+_PROVES_ABSENCE: Final = frozenset({"400", "413", "422"})  # a server that knew the key would have answered with the status
+_SCOPES: Final = ("write:statuses", "read:statuses", "read:accounts")
+
+
+class MastodonSettings(BaseModel):
+    """[channels.NAME] with kind = "mastodon"."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    kind: Literal["mastodon"] = "mastodon"
+    url: str  # "https://social.example"
+    access_token: SecretStr  # from the environment
+    visibility: Literal["public", "unlisted", "private", "direct"] = "public"
+    software: str = ""  # "mastodon", "gotosocial", …; "" asks the server
+    timeout: Annotated[float, Field(gt=0, le=600)] = 30.0  # seconds
+
+    @field_validator("url")
+    @classmethod
+    def _address(cls, url: str) -> str:
+        if not url.startswith("https://") and not is_loopback(url):
+            msg = 'the server\'s address begins with "https://"'
+            raise ValueError(msg)
+        return url.rstrip("/")
+
+
+class Mastodon:
+    """One account on one server."""
+
+    kind: ClassVar[str] = "mastodon"
+    network: ClassVar[str] = "mastodon"
+    carries: ClassVar[str] = "post"
+    Settings: ClassVar[type[MastodonSettings]] = MastodonSettings
+
+    def __init__(self, name: str, settings: MastodonSettings, *, folder: Path, now: Callable[[], datetime]) -> None:
+        """Read what the server said of itself last time; ask nothing yet."""
+        self.name = name
+        self.local = is_loopback(settings.url)
+        self._settings = settings
+        self._now = now
+        self._profile_file = folder / "var" / "profiles" / f"{name}.json"
+        self._profile = self._read_profile()
+        self.limits = self._limits()
+        secret = settings.access_token.get_secret_value()
+        self._line = Line(url=settings.url, now=now, timeout=settings.timeout, secrets=(secret,))
+        self._account = ""
+
+    def request(self, parcel: Parcel, key: str) -> Request:
+        """The status as JSON, under its key."""
+        post = _post(parcel)
+        status = {"status": post.text, "visibility": self._settings.visibility, "language": post.lang.split("-")[0].lower()}
+        if post.warning:
+            status["spoiler_text"] = post.warning
+        return Request(
+            method="POST",
+            url=f"{self._settings.url}/api/v1/statuses",
+            headers={"Content-Type": "application/json; charset=utf-8", "Idempotency-Key": key},
+            body=json.dumps(status, ensure_ascii=False, separators=(",", ":")).encode(),
+        )
+
+    def send(self, parcel: Parcel, key: str) -> Receipt:
+        """Post once."""
+        if self._is_stale():
+            with contextlib.suppress(DeliveryError):  # the post itself will tell what is wrong
+                self.refresh_limits()
+        request = self.request(parcel, key)
+        try:
+            answer = self._ask("POST", "/api/v1/statuses", headers=request.headers, content=request.body, effect=True)
+        except Refused as error:
+            raise Refused(str(error), code=error.code, advice=error.advice or _advice(error.code)) from error
+        return _receipt(answer.data)
+
+    def reconcile(self, parcel: Parcel, key: str, since: datetime) -> Receipt | None:
+        """Young and on Mastodon proper: the same key again. Otherwise the account's own statuses are looked through."""
+        if self._is_stale():
+            with contextlib.suppress(DeliveryError):
+                self.refresh_limits()
+        if self._software == "mastodon" and self._now() - since < _REPLAY:
+            try:
+                return self.send(parcel, key)
+            except Refused as error:
+                if error.code in _PROVES_ABSENCE:
+                    return None
+                raise Uncertain(str(error), code=error.code, advice=error.advice) from error
+        return self._look(_post(parcel), since)
+
+    def refresh_limits(self) -> Limits:
+        """Ask the server for its limits and its make, and keep them.
+
+        Raises
+        ------
+        DeliveryError
+            It could not be asked.
+        """
+        told = _mapping(self._ask("GET", "/api/v2/instance").data)
+        statuses = _mapping(_mapping(told.get("configuration")).get("statuses"))
+        self._profile = {
+            "url": self._settings.url,
+            "software": self._ask_software(told),
+            "text": _positive(statuses.get("max_characters"), _DEFAULT_TEXT),
+            "link": _positive(statuses.get("characters_reserved_per_url"), _URL),
+            "at": self._now().isoformat(),
+        }
+        self.limits = self._limits()
+        self._write_profile()
+        return self.limits
+
+    def doctor(self) -> list[Finding]:
+        """Whether the token works, what it may do, what the server takes, and whether the clocks agree."""
+        try:
+            answer = self._ask("GET", "/api/v1/accounts/verify_credentials")
+        except DeliveryError as error:
+            advice = "Make a token under Preferences, Development, and set access_token in the environment."
+            return [failed("the token", error, advice)]
+        account = _mapping(answer.data)
+        findings = [Finding(ok=True, what=f"signed in as @{account.get('acct', '')}")]
+        if not account.get("bot"):
+            findings.append(Finding(ok=False, what="the profile is not marked as automated", advice="Tick it in the profile."))
+        findings += [finding for finding in (self._scopes(), clock_finding(answer.headers, self._now())) if finding]
+        try:
+            limits = self.refresh_limits()
+        except DeliveryError as error:
+            findings.append(failed("the server's limits", error, "The defaults are used."))
+        else:
+            findings.append(Finding(ok=True, what=f"{self._software or 'unknown software'}: {limits.text} characters a post"))
+        return findings
+
+    def close(self) -> None:
+        """Nothing is kept open."""
+
+    # -- asking ---------------------------------------------------------------------------------
+
+    def _ask(
+        self,
+        method: str,
+        path: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        content: bytes | None = None,
+        params: Mapping[str, str] | None = None,
+        effect: bool = False,
+    ) -> Answer:
+        authorised = {**(headers or {}), "Authorization": f"Bearer {self._settings.access_token.get_secret_value()}"}
+        return self._line.ask(method, path, headers=authorised, content=content, params=params, effect=effect)
+
+    def _look(self, post: Post, since: datetime) -> Receipt | None:
+        """The account's status that carries the post's own link; ``None`` where no status since has it."""
+        earliest = min(since, post.created) - _EARLIER
+        for status in self._statuses(earliest):
+            content = str(status.get("content", ""))
+            if _mentions(content, post.link) and (instant(str(status.get("created_at", ""))) or earliest) >= earliest:
+                return _receipt(status)
+        return None
+
+    def _statuses(self, earliest: datetime) -> Iterator[Mapping[str, Any]]:
+        """Own statuses, newest first, as far back as ``earliest``.
+
+        Raises
+        ------
+        Uncertain
+            There are more than we read.
+        """
+        params = {"limit": str(_PAGE), "exclude_reblogs": "true"}
+        for _ in range(_PAGES):
+            page = self._ask("GET", f"/api/v1/accounts/{self._own_id()}/statuses", params=params).data
+            statuses = [status for status in page if isinstance(status, dict)] if isinstance(page, list) else []
+            yield from statuses
+            if not statuses or (instant(str(statuses[-1].get("created_at", ""))) or earliest) < earliest:
+                return
+            params["max_id"] = str(statuses[-1].get("id", ""))
+        msg = "The account has posted more since than we read back."
+        raise Uncertain(msg, advice="Look for the post on the account's page, then settle it.")
+
+    def _own_id(self) -> str:
+        if not self._account:
+            self._account = str(_mapping(self._ask("GET", "/api/v1/accounts/verify_credentials").data).get("id", ""))
+        return self._account
+
+    def _scopes(self) -> Finding | None:
+        """What the token may do, where the server tells."""
+        try:
+            told = _mapping(self._ask("GET", "/api/v1/apps/verify_credentials").data).get("scopes")
+        except DeliveryError:
+            return None
+        if not isinstance(told, list):
+            return None
+        missing = [scope for scope in _SCOPES if scope not in told and scope.split(":")[0] not in told]
+        if not missing:
+            return Finding(ok=True, what="the token may post and read back")
+        return Finding(ok=False, what=f"the token lacks {', '.join(missing)}", advice="Make a new token with these scopes.")
+
+    def _ask_software(self, told: Mapping[str, Any]) -> str:
+        """The server's make: by the settings, by nodeinfo, or by the source that the instance names."""
+        if self._settings.software:
+            return self._settings.software.lower()
+        try:
+            found = _mapping(self._line.ask("GET", "/.well-known/nodeinfo").data).get("links")
+            hrefs = [str(link.get("href", "")) for link in found if isinstance(link, dict)] if isinstance(found, list) else []
+            paths = [href.removeprefix(self._settings.url) for href in hrefs if href.startswith(f"{self._settings.url}/")]
+            info = _mapping(self._line.ask("GET", paths[-1]).data) if paths else {}
+        except DeliveryError:
+            info = {}
+        name = _mapping(info.get("software")).get("name")
+        if isinstance(name, str) and name:
+            return name.lower()
+        return "mastodon" if str(told.get("source_url", "")).endswith("github.com/mastodon/mastodon") else ""
+
+    # -- what the server said of itself ---------------------------------------------------------
+
+    @property
+    def _software(self) -> str:
+        return self._settings.software.lower() or str(self._profile.get("software", ""))
+
+    def _is_stale(self) -> bool:
+        at = instant(str(self._profile.get("at", "")))
+        return at is None or self._now() - at > _STALE
+
+    def _limits(self) -> Limits:
+        """By the profile; before there is one, a Mastodon server's defaults."""
+        proper = self._software == "mastodon" or (not self._profile and not self._settings.software)
+        return Limits(
+            counting="mastodon" if proper else "codepoints",
+            text=_positive(self._profile.get("text"), _DEFAULT_TEXT),
+            url=_positive(self._profile.get("link"), _URL),
+            warning=True,
+            edits=True,
+            deletes=True,
+            checked=str(self._profile.get("at", "")) or _CHECKED,
+        )
+
+    def _read_profile(self) -> Mapping[str, Any]:
+        try:
+            found = _mapping(json.loads(self._profile_file.read_text(encoding="utf-8")))
+        except (OSError, ValueError):
+            return {}
+        return found if found.get("url") == self._settings.url else {}
+
+    def _write_profile(self) -> None:
+        with contextlib.suppress(OSError):  # it is asked for again next time
+            self._profile_file.parent.mkdir(parents=True, exist_ok=True)
+            part = self._profile_file.with_suffix(".part")
+            part.write_text(json.dumps(self._profile), encoding="utf-8")
+            part.replace(self._profile_file)
+
+
+def _post(parcel: Parcel) -> Post:
+    if not isinstance(parcel, Post):
+        msg = f"Mastodon carries posts, not {type(parcel).__name__}"
+        raise TypeError(msg)
+    return parcel
+
+
+def _receipt(data: object) -> Receipt:
+    status = _mapping(data)
+    if not status.get("id"):
+        msg = "The server took the post and did not name it."
+        raise Uncertain(msg)
+    return Receipt(remote_id=str(status["id"]), url=str(status.get("url") or ""), at=instant(str(status.get("created_at", ""))))
+
+
+def _mentions(content: str, link: str) -> bool:
+    """Whether a status' HTML carries exactly this link, not one that only begins like it."""
+    if link in map(html.unescape, _HREF.findall(content)):
+        return True
+    text = html.unescape(_TAG.sub("", content))
+    return re.search(re.escape(link) + r"(?![\w.&=%-])", text) is not None
+
+
+def _mapping(data: object) -> Mapping[str, Any]:
+    return data if isinstance(data, dict) else {}
+
+
+def _positive(number: object, default: int) -> int:
+    return number if isinstance(number, int) and number > 0 else default
+
+
+def _advice(code: str) -> str:
+    if code in {"401", "403"}:
+        return "Make a new token with write:statuses and set access_token in the environment."
+    return "Look at the post with `syndicate preview`; the server may take less than it says."
