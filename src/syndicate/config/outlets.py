@@ -61,8 +61,6 @@ def _outlet(table: Mapping[str, Any]) -> Outlet:
         like = table.get("like")
         cargo = points[like].load() if kind == STAND_IN and isinstance(like, str) and like in points else factory
     except ImportError as error:
-        if str(error.name).startswith("syndicate.channels."):
-            return Outlet(table=_KindAlone, carries="")
         right = "install the package that brings it"
         return Outlet(table=_KindAlone, carries="", wrong=f'("{kind}") cannot be loaded: {error}', right=right)
     carries = cargo.carries if isinstance(cargo.carries, str) else ""
