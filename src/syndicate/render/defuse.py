@@ -118,10 +118,13 @@ def _found(text: str) -> list[_Span]:
     free = [True] * len(folded)
     for kind, pattern in _PATTERNS:
         for match in pattern.finditer(folded):
-            start, end = match.start(), match.start() + len(match.group().rstrip(_CLOSERS))
-            if end > start and all(free[start:end]) and _meant(kind, match.group()[: end - start]):
+            found = match.group().rstrip(_CLOSERS)
+            start = match.start() + len(found) - len(found.lstrip())
+            end = next(
+                (place for place in range(start, match.start() + len(found)) if not free[place]), match.start() + len(found)
+            )
+            if end > start and _meant(kind, folded[start:end]):
                 free[start:end] = [False] * (end - start)
-                start += len(folded[start:end]) - len(folded[start:end].lstrip())
                 taken.append(_Span(kind, places[start], places[end - 1] + 1))
     return sorted(taken, key=lambda span: span.start)
 

@@ -96,7 +96,7 @@ def _html(artefact: str, *, plain: bool = False) -> Seen:
     reader.close()
     return Seen(
         visible="".join(reader.shown),
-        hidden=tuple(reader.hidden),
+        hidden=(*reader.hidden, "".join(reader.unseen)),
         links=tuple(reader.links),
         active=tuple(reader.active),
         whole=reader.whole and not [tag for tag, _ in reader.open if tag not in _CLOSED_BY_PARENT],
@@ -111,6 +111,7 @@ class _Reader(HTMLParser):
         self.plain = plain
         self.shown: list[str] = []
         self.hidden: list[str] = []
+        self.unseen: list[str] = []  # the text of hidden elements, as it would read if it were shown
         self.links: list[str] = []
         self.active: list[str] = []
         self.open: list[tuple[str, bool]] = []  # element, and whether it hides what it holds
@@ -123,6 +124,7 @@ class _Reader(HTMLParser):
             self.active.append(tag)
         if self.plain or tag not in _INLINE:
             self.shown.append("\n" if self.plain or tag == "br" else " ")
+            self.unseen.append(" ")
         if tag in _VOID and not self.plain:
             return
         inside = bool(self.open) and self.open[-1][1]
@@ -138,6 +140,7 @@ class _Reader(HTMLParser):
         """Close the nearest element of that name; others that were left open inside it make the whole unsound."""
         if self.plain or tag not in _INLINE:
             self.shown.append(" ")
+            self.unseen.append(" ")
         names = [name for name, _ in self.open]
         if tag not in names:
             self.whole = self.whole and tag in _VOID
@@ -148,7 +151,7 @@ class _Reader(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         """Seen or unseen, by where it stands."""
-        (self.hidden if self.open and self.open[-1][1] else self.shown).append(data)
+        (self.unseen if self.open and self.open[-1][1] else self.shown).append(data)
 
     def handle_comment(self, data: str) -> None:
         """Comments are conditional for some clients: their text counts as unseen, not as absent."""
