@@ -385,6 +385,20 @@ def test_a_validator_that_quotes_a_secret_is_not_passed_on(monkeypatch: pytest.M
     assert SECRET not in str(found)
 
 
+def test_a_fault_of_a_whole_table_is_told_although_a_secret_stands_in_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    from pydantic import model_validator
+
+    class Strict(MailSettings):
+        @model_validator(mode="after")
+        def _judge(self) -> Strict:
+            msg = "a password needs a user name; add `username`"
+            raise ValueError(msg)
+
+    monkeypatch.setattr(Mail, "Settings", Strict)
+    found = fault(MAIL, {"SYNDICATE_CHANNELS__MAIL__PASSWORD": SECRET})
+    assert (found.line, found.what) == (5, "[channels.mail]: a password needs a user name")
+
+
 def test_the_environment_wins_over_the_file() -> None:
     settings = read(
         '[web]\nport = 1\n[quotes]\nhold_days = ["01-01"]\n',

@@ -78,15 +78,18 @@ class Scribe:
         if error["type"] == "missing":
             return self.missing(path)
         path = self._written(path)
-        secret = is_secret(_key(path), self._tables.field(path))
+        shown = "" if isinstance(error["input"], dict | list) else str(error["input"])
+        name = _heading(path) if isinstance(error["input"], dict) else _named(path)
         what, right = _sentence(error)
-        if secret or any(
-            len(value) >= _TELLING and value in f"{what} {right} {error['input']}" for value in self._overlay.secrets
-        ):
-            return self.fault(path, f"{_named(path)} is not usable", "its value is secret and not shown here")
+        if is_secret(_key(path), self._tables.field(path)) or self._tells(f"{what} {right} {shown}"):
+            return self.fault(path, f"{name} is not usable", "its value is secret and not shown here")
         if what.startswith("is "):
-            return self.fault(path, " ".join(part for part in (_named(path), _quoted(error["input"]), what) if part), right)
-        return self.fault(path, f"{_named(path)}: {what}", right)
+            return self.fault(path, " ".join(part for part in (name, _quoted(error["input"]), what) if part), right)
+        return self.fault(path, f"{name}: {what}", right)
+
+    def _tells(self, text: str) -> bool:
+        """Whether ``text`` holds a secret."""
+        return any(len(secret) >= _TELLING and secret in text for secret in self._overlay.secrets)
 
     def _written(self, path: Path) -> Path:
         """The part of ``path`` that the file spells out: a bare schedule has no key ``at``."""
