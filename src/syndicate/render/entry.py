@@ -18,9 +18,8 @@ from syndicate.render.templates import day
 if TYPE_CHECKING:
     from syndicate.render.framing import FramedBlock
 
-QUOTE_CATEGORY: Final = "quoted-extremist-speech"
 EARLIEST: Final = datetime(1990, 1, 1, tzinfo=UTC)  # feed validators call an earlier time implausible (ImplausibleDate)
-FULL_TEXT_LIMIT: Final = 2_000_000  # bytes of one entry's HTML as a feed escapes it; above, readers get the summary and a link
+FULL_TEXT_LIMIT: Final = 3_000_000  # bytes of one entry's HTML as a feed escapes it; above, readers get the summary and a link
 
 _RIGHT_TO_LEFT: Final = frozenset({"ar", "arc", "ckb", "dv", "fa", "he", "ps", "sd", "ug", "ur", "yi"})
 _LANGUAGE: Final = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*")
@@ -104,6 +103,7 @@ def brief_entry(brief: Brief, *, public_url: str) -> Entry:
     """
     withdrawn = brief.status is Status.WITHDRAWN
     title = _title(brief.title, brief.path)
+    link = _checked_link(brief.link, brief.path)
     published = whole(brief.published)
     if withdrawn:
         about = "This brief has been withdrawn. Please do not cite it."
@@ -111,11 +111,11 @@ def brief_entry(brief: Brief, *, public_url: str) -> Entry:
         title = f"Withdrawn: {title}"
     else:
         about = plain(summary(brief))
-        content = _content(brief, title, about, public_url)
+        content = _content(replace(brief, title=title, link=link), about, public_url)
     return Entry(
         id=_checked_id(brief.id, brief.path),
         title=title,
-        link=_checked_link(brief.link, brief.path),
+        link=link,
         published=published,
         updated=max(published, whole(brief.updated)),
         content=_wrapped(content, brief.lang),
@@ -128,18 +128,18 @@ def brief_entry(brief: Brief, *, public_url: str) -> Entry:
     )
 
 
-def quote_entry(block: FramedBlock, *, shown_at: datetime, quotes_url: str) -> Entry:
-    """A quote as it stands in a feed. Title and summary are our words; the quotation stands in its frame only.
+def quote_entry(block: FramedBlock, *, shown_at: datetime, category: Category) -> Entry:
+    """A quote as it stands in a feed. Title and summary are our own words; the quotation stands in its frame only.
 
     Raises
     ------
     RenderError
         Its title is empty, its id is no URI, or its link leads nowhere.
     ValueError
-        ``block`` was framed as text.
+        ``block`` was framed for another place.
     """
-    if block.form != "html":
-        msg = f"a feed shows a quote as HTML, not as {block.form}"
+    if block.form != "feed":
+        msg = f"a feed shows a quote framed for a feed, not for a {block.form}"
         raise ValueError(msg)
     return _quote(
         id=block.quote_id,
@@ -148,12 +148,12 @@ def quote_entry(block: FramedBlock, *, shown_at: datetime, quotes_url: str) -> E
         published=shown_at,
         updated=shown_at,
         content=sanitise(block.content),
-        summary="Quoted for study. The entry shows the words in their frame, with speaker, date and archive link.",
-        category=Category(term=QUOTE_CATEGORY, label=one_line(block.label), scheme=quotes_url),
+        summary=plain(block.context),
+        category=category,
     )
 
 
-def quote_notice(*, id: str, title: str, link: str, shown_at: datetime, withdrawn_at: datetime, quotes_url: str) -> Entry:  # noqa: A002
+def quote_notice(*, id: str, title: str, link: str, shown_at: datetime, withdrawn_at: datetime, category: Category) -> Entry:  # noqa: A002
     """What stands where a quote was withdrawn: a notice under the same id, and none of the words.
 
     ``title`` is our own. Raises ``RenderError`` as ``quote_entry`` does.
@@ -167,7 +167,7 @@ def quote_notice(*, id: str, title: str, link: str, shown_at: datetime, withdraw
         updated=withdrawn_at,
         content=sanitise(f"<p><strong>Withdrawn.</strong> {about}</p>"),
         summary=about,
-        category=Category(term=QUOTE_CATEGORY, scheme=quotes_url),
+        category=category,
     )
     return replace(entry, withdrawn=True)
 
@@ -256,7 +256,7 @@ def _picture(image: Image | None, public_url: str) -> Image | None:
     return replace(image, src=src, alt=one_line(image.alt))
 
 
-def _content(brief: Brief, title: str, about: str, public_url: str) -> str:
+def _content(brief: Brief, about: str, public_url: str) -> str:
     """Corrections, byline, picture, text. Never empty: an entry without content is nobody's."""
     body = str(to_html(brief.body, base=brief.link))
     complete = len(escape(body, quote=False).encode()) <= FULL_TEXT_LIMIT
@@ -269,7 +269,7 @@ def _content(brief: Brief, title: str, about: str, public_url: str) -> str:
         parts.append(f'<p><img src="{escape(image.src)}" alt="{escape(image.alt)}"{size}></p>')
     parts.append(body)
     if not complete or not body.strip():
-        parts.append(f'<p><a href="{escape(brief.link)}">{escape(title)}</a></p>')
+        parts.append(f'<p><a href="{escape(brief.link)}">{escape(brief.title)}</a></p>')
     return "".join(parts)
 
 

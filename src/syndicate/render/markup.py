@@ -62,6 +62,7 @@ _TAGS: Final = frozenset(
     }
     | {"td", "th", "thead", "tr", "ul"}
 )
+_BEGINNING: Final = 20_000  # characters of a text that are read for its summary
 _ATTRIBUTES: Final = {
     "*": {"lang", "dir"},
     "a": {"href"},
@@ -137,4 +138,4 @@ def summary(brief: Brief, limit: int = 300) -> str:
     own = one_line(brief.summary)
     if own:
         return own if len(own) <= limit else shorten([own], limit)
-    return shorten(running_text(parse(brief.body, base=brief.link)), limit)
+    return shorten(running_text(parse(brief.body[:_BEGINNING], base=brief.link)), limit)
