@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 _PER_PAGE: Final = 20
 _RECENT: Final = 60  # briefs among which the front page looks for corrections
 _MORE: Final = 3  # the lead and two beside it
-_EARLIER: Final = 9
+_EARLIER: Final = 9  # briefs on the front page altogether
+_NOTES: Final = 4
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -67,8 +68,8 @@ class Subject:
 def front(request: Request) -> Response:
     """``/``: the newest brief, more of them, and what else there is today."""
     app = publication(request)
-    recent = app.content.briefs(now=app.now(), limit=_RECENT, with_body=True)
-    rows = [_row(app, brief) for brief in recent[: _EARLIER + 1] if brief.status is Status.PUBLISHED]
+    newest = app.content.briefs(now=app.now(), limit=_EARLIER, with_body=True)
+    rows = [_row(app, brief) for brief in newest if brief.status is not Status.WITHDRAWN]
     return page(
         request,
         "front",
@@ -77,9 +78,9 @@ def front(request: Request) -> Response:
         description=app.settings.site.description,
         lead=rows[0] if rows else None,
         more=rows[1:_MORE],
-        earlier=rows[_MORE:_EARLIER],
+        earlier=rows[_MORE:],
         quote=quotes.of_today(app),
-        corrections=_notes(app, recent)[:4],
+        corrections=_notes(app, app.content.briefs(now=app.now(), limit=_RECENT))[:_NOTES],
         mail_times=next((n.daily.at for n in app.settings.newsletters.values() if n.daily), ""),
     )
 
@@ -152,7 +153,7 @@ def _list(request: Request, kind: str, heading: str, standfirst: str, **by: str)
         kind=kind,
         heading=heading,
         standfirst=standfirst,
-        rows=[_row(app, brief) for brief in found[:_PER_PAGE] if brief.status is Status.PUBLISHED],
+        rows=[_row(app, brief) for brief in found[:_PER_PAGE] if brief.status is not Status.WITHDRAWN],
         newer=_turned(number - 1) if number > 1 else "",
         older=_turned(number + 1) if len(found) > _PER_PAGE else "",
     )
@@ -224,7 +225,7 @@ def _notes(app: App, recent: Iterable[Brief]) -> list[Note]:
 
 
 def _subject(name: str) -> Subject:
-    return Subject(name=name, slug=links.slugify(name))
+    return Subject(name=name, slug=links.name_slug(name))
 
 
 def _citation(app: App, found: Brief) -> str:

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from starlette.exceptions import HTTPException
 
 from syndicate.errors import Held
+from syndicate.log import logger
 from syndicate.model import Quote, Status
 from syndicate.render import framing
 from syndicate.web.layout import page, publication
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from syndicate.app import App
 
 _LISTED: Final = 366  # a year of days
+_HELD: Final = "This quotation is held back by the editors."
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -77,33 +79,46 @@ def quote(request: Request) -> Response:
         return _withdrawn(request)
     admitted = _admitted(app, found)
     if admitted is None:
-        raise HTTPException(404, "This quotation is held back by the editors.")
-    block = framing.block(admitted, "page", app.templates)
-    return page(
-        request,
-        "quote",
-        noindex=True,
-        here="quotes",
-        canonical=found.link,
-        description=found.context,
-        title=block.title,
-        subject=found.ideology,
-        shown=shown,
-        block=block.content,
-    )
+        raise HTTPException(404, _HELD)
+    return _shown(request, found, admitted, shown)
+
+
+def _shown(request: Request, quote: Quote, admitted: framing.Admitted, shown: datetime) -> Response:
+    """The page with the complete block, looked at once more as a whole before it leaves."""
+    app = publication(request)
+    try:
+        block = framing.block(admitted, "page", app.templates)
+        answer = page(
+            request,
+            "quote",
+            noindex=True,
+            here="quotes",
+            canonical=block.link,
+            description=block.context,
+            title=block.title,
+            subject=quote.ideology,
+            shown=shown,
+            block=block,
+        )
+        framing.guard(bytes(answer.body).decode(), "html", [block], [quote], style=app.style, preview=False)
+    except Held as held:
+        logger().error("quote_held", item=quote.id, error=str(held))
+        raise HTTPException(404, _HELD) from held
+    return answer
 
 
 def _mention(app: App, quote: Quote, shown: datetime) -> Mention | None:
     """What may be said about a quotation, or ``None`` where it is withdrawn or held."""
-    if quote.status is not Status.PUBLISHED or _admitted(app, quote) is None:
+    admitted = _admitted(app, quote)
+    if admitted is None:
         return None
-    labels = app.settings.quotes.labels
+    ours = framing.link_only(admitted)
     return Mention(
         path=f"/quotes/{quote.slug}",
-        title=quote.title,
-        context=quote.context,
-        contains=quote.contains,
-        label=quote.label or str(getattr(labels, quote.kind.value)),
+        title=ours.title,
+        context=ours.context,
+        contains=ours.contains,
+        label=ours.label,
         shown=shown,
     )
 

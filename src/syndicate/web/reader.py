@@ -8,7 +8,6 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
-import structlog
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -16,7 +15,8 @@ from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, R
 from starlette.routing import Route
 
 from syndicate.errors import RenderError, StoreError
-from syndicate.publish.editions import public_view
+from syndicate.log import logger
+from syndicate.publish.messages import public_view
 from syndicate.store import agenda
 from syndicate.web import briefs, feeds, quotes, subscriptions
 from syndicate.web.layout import SafeHeaders, page, publication, safe_headers
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from syndicate.app import App
-
-_log = structlog.get_logger()
 
 _SHELF: Final = 200  # editions in the list
 _FREQUENCIES: Final = {
@@ -50,6 +48,7 @@ def create(app: App) -> Starlette:
         Route("/quotes/{slug}", quotes.quote),
         Route("/editions/", _editions),
         Route("/editions/{newsletter}/{number:int}", _edition),
+        Route("/editions/{newsletter}/{number:int}/{variant:int}", _edition),
         Route("/feeds/", _feeds),
         Route("/feeds/{file:path}", _feed),
         Route("/media/{file:path}", _picture),
@@ -89,9 +88,10 @@ def _editions(request: Request) -> Response:
 
 
 def _edition(request: Request) -> Response:
-    """``/editions/{newsletter}/{number}``: a mail in the browser, without anything personal."""
+    """``/editions/{newsletter}/{number}``, also with a variant: a mail in the browser, without anything personal."""
     app = publication(request)
-    html = public_view(app, request.path_params["newsletter"], request.path_params["number"], request.query_params.get("v", ""))
+    asked = request.path_params
+    html = public_view(app, asked["newsletter"], asked["number"], asked.get("variant"))
     if html is None:
         raise HTTPException(404)
     # A mail carries its styles in its tags; everything else stays as strict as on our own pages.
@@ -158,7 +158,7 @@ def _broken(request: Request, error: Exception) -> Response:
     """A page for a fault of ours; the log has the facts, never a reader's link."""
     status = HTTPStatus.SERVICE_UNAVAILABLE if isinstance(error, StoreError) else HTTPStatus.INTERNAL_SERVER_ERROR
     known = isinstance(error, StoreError | RenderError)
-    _log.error("page_failed", status=int(status), error=str(error) if known else type(error).__name__)
+    logger().error("page_failed", status=int(status), error=str(error) if known else type(error).__name__)
     heading = "Something is out of order here"
     words = "It is our fault and not yours. Nothing has changed. Please try again in a few minutes."
     # Starlette answers some of these outside of its middleware, so the safe headers are set here as well.
