@@ -1,0 +1,141 @@
+"""A strict Mastodon: its length rule by a count of its own, keys that live an hour, ISO rate headers, own statuses.
+
+``software="gotosocial"`` counts code points at full length, ignores the key, and says the same in its instance as the real one.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import regex
+
+from syndicate.testing.network import Answer, Asked, Network, Witnessed
+
+TOKEN: Final = "sample-mastodon-token"  # noqa: S105 - invented
+_KEPT: Final = timedelta(hours=1)
+_URL: Final = re.compile(r"https?://[^\s<>\"“”«»]+[^\s<>\"“”«».,;:!?)]")
+_REMOTE: Final = re.compile(r"(?<!\w)(@\w+)@[\w.-]+\w")
+_LANGUAGE: Final = re.compile(r"[a-z]{2,3}")
+_VISIBILITIES: Final = frozenset({"public", "unlisted", "private", "direct"})
+_TAKEN: Final = frozenset({"status", "visibility", "language", "spoiler_text", "sensitive", "in_reply_to_id", "media_ids"})
+
+
+class FakeMastodon(Network):
+    """One server with one account."""
+
+    def __init__(
+        self, *, software: str = "mastodon", max_characters: int = 500, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
+        """A server of that make and that limit."""
+        super().__init__(now=now)
+        self.software = software
+        self.max_characters = max_characters
+        self._keys: dict[str, tuple[Witnessed, datetime]] = {}
+
+    def is_post(self, asked: Asked) -> bool:
+        """A new status."""
+        return (asked.method, asked.path) == ("POST", "/api/v1/statuses")
+
+    def answer(self, asked: Asked) -> Answer:
+        """As Mastodon does."""
+        open_pages: dict[str, Callable[[], Answer]] = {
+            "/api/v2/instance": self._instance,
+            "/.well-known/nodeinfo": self._nodeinfo,
+            "/nodeinfo/2.0": lambda: Answer(data={"version": "2.0", "software": {"name": self.software, "version": "4.5.0"}}),
+        }
+        if asked.method == "GET" and asked.path in open_pages:
+            return open_pages[asked.path]()
+        if asked.headers.get("authorization") != f"Bearer {TOKEN}":
+            return Answer(status=401, data={"error": "The access token is invalid"})
+        if self.is_post(asked):
+            return self._create(asked)
+        if asked.path == "/api/v1/accounts/verify_credentials":
+            return Answer(data={"id": "7", "acct": "sample", "username": "sample", "bot": True})
+        if asked.path == "/api/v1/apps/verify_credentials":
+            return Answer(data={"name": "syndicate", "scopes": ["read", "write:statuses"]})
+        if asked.path == "/api/v1/accounts/7/statuses":
+            return self._statuses(asked)
+        return Answer(status=404, data={"error": "Record not found"})
+
+    def throttled(self) -> Answer:
+        """The reset is an ISO 8601 time."""
+        reset = _stamp(self.now() + self.reset)
+        headers = {"x-ratelimit-limit": "300", "x-ratelimit-remaining": "0", "x-ratelimit-reset": reset}
+        return Answer(status=429, data={"error": "Too many requests"}, headers=headers)
+
+    def _create(self, asked: Asked) -> Answer:
+        key = asked.headers.get("idempotency-key", "")
+        known = self._keys.get(key)
+        if self.software == "mastodon" and known is not None and self.now() - known[1] < _KEPT:
+            return Answer(data=known[0].data)
+        body = asked.json
+        fault = self._fault(asked, body)
+        if fault:
+            return Answer(status=422 if self.software == "mastodon" else 400, data={"error": fault})
+        number = str(110_000_000_000_000_000 + len(self.posts))
+        data = {
+            "id": number,
+            "created_at": _stamp(self.now()),
+            "url": f"{self.url}/@sample/{number}",
+            "content": f"<p>{_linked(body['status'])}</p>",
+            "spoiler_text": body.get("spoiler_text", ""),
+            "sensitive": bool(body.get("spoiler_text")),
+            "language": body.get("language"),
+            "visibility": body.get("visibility", "public"),
+        }
+        self._keys[key] = (self.witness(id=number, text=body["status"], asked=asked, data=data), self.now())
+        return Answer(data=data)
+
+    def _fault(self, asked: Asked, body: Any) -> str:  # noqa: ANN401 - whatever the client sends
+        if not asked.headers.get("content-type", "").startswith("application/json") or not isinstance(body, dict):
+            return "Validation failed: Text can't be blank"
+        text, spoiler = body.get("status"), body.get("spoiler_text", "")
+        if not isinstance(text, str) or not text.strip() or set(body) - _TAKEN:
+            return "Validation failed: Text can't be blank"
+        if body.get("visibility", "public") not in _VISIBILITIES or not _LANGUAGE.fullmatch(body.get("language", "en")):
+            return "Validation failed: visibility or language is not included in the list"
+        if self._length(text, spoiler) > self.max_characters:
+            return f"Validation failed: Text character limit of {self.max_characters} exceeded"
+        return ""
+
+    def _length(self, text: str, spoiler: str) -> int:
+        if self.software != "mastodon":
+            return len(text) + len(spoiler)
+        shortened = _REMOTE.sub(r"\1", _URL.sub("x" * 23, text))
+        return len(regex.findall(r"\X", shortened)) + len(regex.findall(r"\X", spoiler))
+
+    def _instance(self) -> Answer:
+        statuses = {
+            "max_characters": self.max_characters,
+            "characters_reserved_per_url": 23 if self.software == "mastodon" else 25,
+        }
+        version = "4.5.0" if self.software == "mastodon" else "0.20.0+git"
+        return Answer(data={"domain": "social.example", "version": version, "configuration": {"statuses": statuses}})
+
+    def _nodeinfo(self) -> Answer:
+        rel = "http://nodeinfo.diaspora.software/ns/schema/2.0"
+        return Answer(data={"links": [{"rel": rel, "href": f"{self.url}/nodeinfo/2.0"}]})
+
+    def _statuses(self, asked: Asked) -> Answer:
+        most = min(int(asked.query.get("limit", "20")), 40)
+        before = asked.query.get("max_id")
+        found = [post.data for post in reversed(self.posts) if before is None or int(post.id) < int(before)]
+        return Answer(data=found[:most])
+
+
+def _linked(text: str) -> str:
+    """The status as HTML: links are anchors, everything is escaped."""
+    parts, at = [], 0
+    for link in _URL.finditer(text):
+        href = html.escape(link[0])
+        parts += [html.escape(text[at : link.start()]), f'<a href="{href}" rel="nofollow">{href}</a>']
+        at = link.end()
+    return "".join([*parts, html.escape(text[at:])]).replace("\n", "<br />")
+
+
+def _stamp(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,202 @@
+"""One item becomes one post: what gives way, what never does."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from syndicate import links
+from syndicate.errors import RenderError
+from syndicate.model import Author, Brief, Limits, Post
+from syndicate.render import counting, excerpt
+from syndicate.render.post import brief_post
+from syndicate.render.templates import Templates
+from syndicate.settings import SiteSettings
+from syndicate.testing.samples import MOMENT, make_brief
+
+X = Limits(counting="x", text=280, url=23)
+MASTODON = Limits(counting="mastodon", text=500, url=23, warning=True)
+BLUESKY = Limits(counting="bluesky", text=300, text_bytes=3000, cards=True)
+NETWORKS = {"x": X, "mastodon": MASTODON, "bluesky": BLUESKY}
+SITE = SiteSettings(title="Sample", url="https://example.org", tag_authority="example.org,2015", language="en-GB")
+TEMPLATES = Templates(
+    {
+        "posts/brief.txt.j2": "{{ title }}\n{% if authors %}\n{{ authors }}\n{% endif %}\n\n{{ summary }}\n\n{{ link }}\n",
+        "posts/brief.x.txt.j2": "{{ title }}\n\n{{ summary }}\n\n{{ link }}",
+    }
+)
+LONG = " ".join(f"Sentence number {number} tells of one more meeting in the club house." for number in range(1, 40))
+
+
+def made(brief: Brief, network: str = "x", *, channel: str = "", limits: Limits | None = None, revision: int = 0, **more: Any) -> Post:
+    return brief_post(
+        brief,
+        channel=channel or network,
+        network=network,
+        limits=limits or NETWORKS[network],
+        templates=more.get("templates", TEMPLATES),
+        site=SITE,
+        created=MOMENT,
+        revision=revision,
+    )
+
+
+def test_a_short_brief_stands_whole() -> None:
+    post = made(make_brief(), "mastodon")
+    assert post.text.split("\n\n") == [
+        "The harbour papers\nInes Okafor and Tomas Brandt",
+        "Four years of minutes show how a sailing club became a recruiting ground. We read all of them.",
+        "https://example.org/briefs/the-harbour-papers/?s=mastodon",
+    ]
+    assert (post.cut, post.lang, post.warning, post.labels, post.rung) == ("", "en", "", (), "")
+    assert post.count == counting.count(post.text, MASTODON)
+
+
+def test_a_network_has_its_own_template_where_there_is_one() -> None:
+    assert "Okafor" not in made(make_brief(), "x").text
+
+
+def test_the_link_is_unique_for_each_channel_and_revision() -> None:
+    found = {made(make_brief(), "x", channel=channel, revision=revision).link for channel in ("x", "x_en") for revision in (0, 1)}
+    assert len(found) == 4
+    assert made(make_brief(), "x", revision=1).link == links.marked(make_brief().link, "x", 1)
+
+
+def test_a_language_of_its_own_wins_over_the_site() -> None:
+    assert made(make_brief(lang="de")).lang == "de"
+    assert made(make_brief(lang="")).lang == "en-GB"
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_a_long_summary_gives_way_at_a_sentence(network: str) -> None:
+    post = made(make_brief(summary=LONG), network)
+    assert counting.fits(post.text, NETWORKS[network])
+    assert "club house.\n\n" in post.text
+    assert "The harbour papers" in post.text
+    assert "characters kept" in post.cut
+    # One more sentence would not have fitted.
+    more = excerpt.shorten([LONG], len(post.text.split("\n\n")[1]) + 80)
+    assert not counting.fits(post.text.replace(post.text.split("\n\n")[1], more), NETWORKS[network])
+
+
+def test_a_summary_of_one_long_sentence_gives_way_at_a_word() -> None:
+    post = made(make_brief(summary="and so it went on " * 40))
+    assert post.text.split("\n\n")[1].endswith("…")
+    assert counting.fits(post.text, X)
+
+
+def test_authors_give_way_before_the_summary_is_gone() -> None:
+    many = tuple(Author(name=f"Analyst Number {number}") for number in range(14))
+    post = made(make_brief(authors=many, summary=LONG), "bluesky")
+    assert "Analyst" not in post.text
+    assert "Sentence number 1" in post.text
+    assert "the authors" in post.cut
+
+
+def test_a_title_that_is_too_long_is_cut_at_a_word() -> None:
+    post = made(make_brief(title="A word and another one " * 30))
+    assert counting.fits(post.text, X)
+    assert post.text.split("\n\n")[0].endswith("…")
+    assert post.text.endswith(post.link)
+    assert "title" in post.cut
+
+
+def test_a_title_without_spaces_is_cut_between_characters() -> None:
+    post = made(make_brief(title="港" * 400, summary=""))
+    assert counting.fits(post.text, X)
+    assert post.count > 270
+
+
+def test_a_title_is_not_cut_inside_a_quotation() -> None:
+    post = made(make_brief(title="What they meant by “" + "the long and winding road " * 20 + "”", summary=""))
+    assert post.text.split("\n\n")[0] == "What they meant by…"
+
+
+def test_what_cannot_fit_is_a_fault_that_names_the_file() -> None:
+    with pytest.raises(RenderError, match=r"the-harbour-papers\.md.*not even the shortest text"):
+        made(make_brief(link="http://127.0.0.1:8000/briefs/" + "x" * 300))
+
+
+def test_the_editors_own_text_wins_and_gets_the_link_it_lacks() -> None:
+    brief = make_brief(social={"x": "Read how it began."})
+    assert made(brief).text == "Read how it began.\n\nhttps://example.org/briefs/the-harbour-papers/?s=x"
+    assert "Four years" in made(brief, "mastodon").text
+
+
+def test_a_channels_own_text_wins_over_its_networks() -> None:
+    brief = make_brief(social={"x": "For X.", "x_de": "Für X."})
+    assert made(brief, channel="x_de").text.startswith("Für X.")
+
+
+def test_a_link_in_the_editors_text_becomes_the_unique_one() -> None:
+    brief = make_brief(link="https://example.org/a", social={"x": "See https://example.org/a and https://example.org/a-b first."})
+    assert made(brief).text == "See https://example.org/a?s=x and https://example.org/a-b first."
+
+
+def test_the_editors_text_is_fitted_too_and_keeps_its_link() -> None:
+    brief = make_brief(social={"x": f"https://example.org/briefs/the-harbour-papers/ {LONG}"})
+    post = made(brief)
+    assert counting.fits(post.text, X)
+    assert post.text.endswith(f"\n\n{post.link}")
+    assert post.text.startswith("Sentence number 1")
+    assert "your text" in post.cut
+
+
+def test_a_bluesky_post_shows_a_short_link_that_leads_to_the_unique_one() -> None:
+    post = made(make_brief(), "bluesky")
+    (facet,) = post.facets
+    shown = post.text.encode()[facet.start : facet.end].decode()
+    assert shown == "example.org/briefs/the-harbour-papers"
+    assert facet.uri == post.link == "https://example.org/briefs/the-harbour-papers/?s=bluesky"
+    assert post.card is not None
+    assert (post.card.uri, post.card.title) == (post.link, "The harbour papers")
+    assert post.card.description.startswith("Four years")
+
+
+def test_a_bluesky_post_links_other_addresses_in_the_editors_text() -> None:
+    brief = make_brief(social={"bluesky": "Grüße: https://example.net/x und mehr."})
+    post = made(brief, "bluesky")
+    assert [facet.uri for facet in post.facets] == ["https://example.net/x", post.link]
+    assert counting.facet_fault(post.text, post.facets) == ""
+
+
+def test_characters_that_a_network_refuses_are_left_out() -> None:
+    post = made(make_brief(title="A\ufefftitle\ufffe with\x07 marks"))
+    assert post.text.startswith("Atitle with marks")
+
+
+def test_the_same_brief_gives_the_same_post() -> None:
+    assert made(make_brief(summary=LONG)) == made(make_brief(summary=LONG))
+
+
+PIECES = st.lists(
+    st.sampled_from(
+        [
+            "The chair said “we will not have them here” in May.",
+            "Read https://example.org/a/long/address/that/must/stay/whole first.",
+            "Nobody laughed.",
+            "He called it ‘the only way that is left to people like us’, and left.",
+            "👨\u200d👩\u200d👧\u200d👦 came.",
+            "مرحبا بالعالم.",
+            "A word " * 30 + "and an end.",
+        ]
+    ),
+    max_size=14,
+)
+
+
+@given(PIECES, PIECES, st.sampled_from(sorted(NETWORKS)), st.integers(min_value=60, max_value=600))
+def test_every_fitted_post_fits_keeps_its_link_and_tears_no_quotation(title: list[str], summary: list[str], network: str, size: int) -> None:
+    limits = Limits(counting=NETWORKS[network].counting, text=size, url=23, text_bytes=3000, cards=network == "bluesky")
+    brief = make_brief(title=" ".join(["Notes", *title]), summary=" ".join(summary), link="https://example.org/b")
+    post = made(brief, network, limits=limits)
+    assert counting.fits(post.text, limits)
+    assert counting.facet_fault(post.text, post.facets) == ""
+    shown = "example.org/b" if network == "bluesky" else post.link
+    assert post.text.endswith(shown)
+    assert post.text.count("“") == post.text.count("”")
+    assert post.text.count("https://example.org/a") == post.text.count("https://example.org/a/long/address/that/must/stay/whole")
+    post.text.encode()
