@@ -50,6 +50,18 @@ class Press:
             self._runtime.drain()
         return report
 
+    def deliver(self) -> None:
+        """Send what is planned and due, without a tick.
+
+        Raises
+        ------
+        StoreError
+            Another process runs on this database.
+        """
+        with self._lock:
+            self._enter()
+            self._runtime.drain()
+
     def forever(self, report: Callable[[TickReport], None], upcoming: Callable[[datetime | None], None]) -> None:
         """Tick on schedule until ``stop``; ``report`` sees each tick, ``upcoming`` the next due time once it has changed.
 

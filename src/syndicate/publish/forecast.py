@@ -52,11 +52,11 @@ class Forecast:
     withheld: tuple[Fault, ...]  # what will not leave, and why
 
 
-def forecast(app: App, now: datetime, days: int) -> Forecast:
-    """Everything due in ``(now, now + days]`` as things stand."""
-    until = now + timedelta(days=days)
+def forecast(app: App, now: datetime, days: int, *, since: datetime | None = None) -> Forecast:
+    """Everything due in ``(now, now + days]`` as things stand, and what came due after ``since`` while nothing ran."""
+    until, since = now + timedelta(days=days), since or now
     quotes = quote_days(app, now, days)
-    coming = [*_editions(app, now, until), *_quotes(app, now, until, quotes), *_briefs(app, now, until)]
+    coming = [*_editions(app, since, until), *_quotes(app, since, until, quotes), *_briefs(app, since, until)]
     refused = dailyquote.admissible(app, now)[1]
     held = [
         Fault(file=f"hold {hold.target}", what=hold.reason, right=f"`syndicate release {hold.target}`")

@@ -101,6 +101,15 @@ class Books:
             )
         return [_line(row) for row in rows]
 
+    def waiting(self, target: str) -> int:
+        """How many open deliveries a hold on ``target`` stops, those on the wire apart: what ``ledger.cancel`` would cancel."""
+        query = sa.text(
+            f"""SELECT count(*) FROM {JOINED.format(index="")} WHERE d.state IN ('pending', 'claimed', 'deferred')
+            AND (c.name = :t OR instr(' ' || s.targets || ' ' || coalesce(v.targets, '') || ' ', ' ' || :t || ' '))"""  # noqa: S608
+        )
+        with self._store.read() as connection:
+            return int(connection.execute(query, {"t": target}).scalar_one())
+
     def recount(self) -> list[tuple[int, str, int, int]]:
         """Where a tally differs from its rows: (sending, state, tally, rows). Empty in healthy books."""
         query = sa.text(

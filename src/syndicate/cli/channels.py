@@ -1,0 +1,81 @@
+"""``channels``: the outlets, whether they are ready, and a parcel to try them with."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Final
+
+from syndicate.cli import Parser
+
+_COLUMNS: Final = {
+    "name": "Channel",
+    "kind": "Kind",
+    "carries": "Carries",
+    "local": "Stays here",
+    "text": "Text",
+    "counting": "Counted",
+}
+
+
+def parser(prog: str) -> argparse.ArgumentParser:
+    """The arguments of ``channels``."""
+    made = Parser(
+        prog,
+        description="The outlets of this publication: what they carry and obey, and whether they are ready.",
+        example=f"  {prog} list\n  {prog} doctor mail",
+    )
+    commands = made.add_subparsers(dest="verb", metavar="VERB", required=True, parser_class=argparse.ArgumentParser)
+    listed = commands.add_parser("list", help="list the channels and their limits")
+    listed.add_argument("--json", action="store_true", help="one JSON document")
+    doctor = commands.add_parser("doctor", help="check credentials, limits and clock, and say what to do; sends nothing")
+    doctor.add_argument("name", metavar="NAME", nargs="?", default="", help="one channel (default: each)")
+    doctor.add_argument("--json", action="store_true", help="one JSON document")
+    return made
+
+
+def run(args: argparse.Namespace) -> int:
+    """List the channels, or ask each how it is."""
+    return _list(args) if args.verb == "list" else _doctor(args)
+
+
+def _list(args: argparse.Namespace) -> int:
+    from dataclasses import asdict
+
+    from syndicate.cli.output import listing
+    from syndicate.cli.publication import looked_at
+
+    with looked_at(args) as app:
+        rows = [
+            {
+                "name": channel.name,
+                "kind": channel.kind,
+                "carries": channel.carries,
+                "local": channel.local,
+                **asdict(channel.limits),
+                "text": channel.limits.text or None,
+                "counting": "" if channel.limits.counting == "none" else channel.limits.counting,
+            }
+            for channel in app.channels.values()
+        ]
+    listing(rows, _COLUMNS, as_json=args.json, empty="no channel is configured; add one under [channels]")
+    return 0
+
+
+def _doctor(args: argparse.Namespace) -> int:
+    from syndicate.cli.output import document, note, say
+    from syndicate.cli.publication import looked_at, one_of
+
+    with looked_at(args) as app:
+        names = [one_of(args.name, app.channels, "channel")] if args.name else list(app.channels)
+        found = {name: app.channels[name].doctor() for name in names}
+    if args.json:
+        document({name: list(findings) for name, findings in found.items()})
+    else:
+        for name, findings in found.items():
+            for finding in findings:
+                say(f"{name}: {'ok' if finding.ok else 'NOT OK'}: {finding.what}")
+                if finding.advice:
+                    say(f"    {finding.advice}")
+        if not found:
+            note("no channel is configured; add one under [channels]")
+    return 0 if all(finding.ok for findings in found.values() for finding in findings) else 1

@@ -1,0 +1,85 @@
+"""``check``: every fault of a publication, before it meets a reader."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from syndicate.cli import FAILED, OK, Parser
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from syndicate.app import App
+    from syndicate.errors import Fault
+
+
+def parser(prog: str) -> argparse.ArgumentParser:
+    """The arguments of ``check``."""
+    made = Parser(
+        prog,
+        description="Look at settings, content, templates and quotes, and render what is ready to leave. Writes nothing.\n"
+        "Each fault is one line: FILE:LINE: RULE: what is wrong; what would be right. Exit 0 where there is none.",
+        example="  syndicate -C letter check",
+    )
+    made.add_argument("--json", action="store_true", help="one JSON document")
+    return made
+
+
+def run(args: argparse.Namespace) -> int:
+    """Gather everything, then tell it."""
+    from syndicate.cli.output import count, document, note, say
+    from syndicate.cli.publication import rehearsed
+    from syndicate.errors import FaultyError
+
+    advice: list[Fault] = []
+    sizes = ""
+    try:
+        with rehearsed(args) as app:
+            now = app.now()
+            report = app.content.sync(app.sources, now)
+            faults = [*report.faults, *app.templates.check(), *_refused(app, now), *_unrenderable(app, now)]
+            advice = [*report.advice, *_worth_saying(app)]
+            briefs, quotes = len(app.content.briefs(now=now)), len(app.content.quotes(now=now))
+            sizes = f"{count(briefs, 'brief')} and {count(quotes, 'quote')} published"
+    except FaultyError as error:
+        faults = list(error.faults)
+    faults = sorted(dict.fromkeys(faults))
+    if args.json:
+        document({"ok": not faults, "faults": faults, "advice": advice})
+        return FAILED if faults else OK
+    for fault in faults:
+        say(str(fault))
+    for hint in sorted(dict.fromkeys(advice)):
+        note(f"advice: {hint}")
+    note("; ".join(part for part in (sizes, count(len(faults), "fault") if faults else "no fault") if part))
+    return FAILED if faults else OK
+
+
+def _refused(app: App, now: datetime) -> list[Fault]:
+    """Quotes that the gate refuses, by rule."""
+    from syndicate.publish import dailyquote
+
+    return dailyquote.admissible(app, now)[1]
+
+
+def _unrenderable(app: App, now: datetime) -> Iterator[Fault]:
+    """What is ready to leave and cannot be rendered: a missing template, a text that fits nowhere."""
+    from syndicate.errors import Fault
+    from syndicate.publish import proof
+
+    for path, what in proof.faults(app, now):
+        yield Fault(file=path, rule="render", what=what)
+
+
+def _worth_saying(app: App) -> Iterator[Fault]:
+    """What is no fault and should be known."""
+    from syndicate.errors import Fault
+
+    file = "config/syndicate.toml"
+    if app.settings.quotes.approval == "solo":
+        what = "one editor alone approves quotes"
+        yield Fault(file=file, rule="Q11", what=what, right='approval = "four-eyes" asks for two people')
+    if app.settings.newsletters and not app.settings.site.postal_address:
+        yield Fault(file=file, rule="site.postal_address", what="it is empty, and no mail leaves without one")

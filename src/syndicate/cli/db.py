@@ -1,0 +1,94 @@
+"""``db``: the database's own upkeep."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from syndicate.cli import Parser
+
+
+def parser(prog: str) -> argparse.ArgumentParser:
+    """The arguments of ``db``."""
+    made = Parser(
+        prog,
+        description="Bring the database up to date, prove that its books are in order, or copy it while others go on.",
+        example=f"  {prog} backup letter-2026-11-22.db\n  {prog} check",
+    )
+    commands = made.add_subparsers(dest="verb", metavar="VERB", required=True, parser_class=argparse.ArgumentParser)
+    commands.add_parser("upgrade", help="bring the tables up to this version of syndicate; make a backup first")
+    check = commands.add_parser("check", help="look for damage, books that do not balance and an altered audit log")
+    check.add_argument("--json", action="store_true", help="one JSON document")
+    backup = commands.add_parser("backup", help="copy the database; a run on the copy starts on hold until `claim`")
+    backup.add_argument("file", metavar="FILE", help="a file that does not exist yet")
+    return made
+
+
+def run(args: argparse.Namespace) -> int:
+    """Upgrade, check or back up."""
+    return {"upgrade": _upgrade, "check": _check, "backup": _backup}[args.verb](args)
+
+
+def _upgrade(args: argparse.Namespace) -> int:
+    import os
+
+    from syndicate.cli.output import note
+    from syndicate.cli.publication import root
+    from syndicate.settings import load
+    from syndicate.store import migrate
+    from syndicate.store.database import Store, database_path
+
+    here = root(args)
+    store = Store(database_path(load(here, os.environ).database.url, here))
+    try:
+        before = migrate.version(store)
+        migrate.upgrade(store)
+        after = migrate.version(store)
+    finally:
+        store.close()
+    note(
+        f"the database is up to date ({after})"
+        if before == after
+        else f"the database went from {before or 'nothing'} to {after}"
+    )
+    return 0
+
+
+def _check(args: argparse.Namespace) -> int:
+    import sqlalchemy as sa
+
+    from syndicate.cli.output import document, note, say
+    from syndicate.cli.publication import looked_at
+    from syndicate.store.holds import broken_audit
+
+    with looked_at(args) as app:
+        with app.store.read() as connection:
+            damage = [row[0] for row in connection.execute(sa.text("PRAGMA integrity_check")) if row[0] != "ok"]
+            orphans = [row[0] for row in connection.execute(sa.text("PRAGMA foreign_key_check"))]
+            altered = broken_audit(connection)
+        books = app.books.recount()
+    found = [f"SQLite: {line}" for line in damage]
+    found += [f"a row of {table} refers to nothing" for table in orphans]
+    found += [f"sending {sending}: {tally} counted as {state}, {rows} rows" for sending, state, tally, rows in books]
+    found += [f"the audit log was altered at line {altered}"] if altered is not None else []
+    if args.json:
+        document({"ok": not found, "found": found})
+    elif found:
+        for line in found:
+            say(line)
+    else:
+        note("the database is sound: no damage, the books balance, the audit log is whole")
+    return 1 if found else 0
+
+
+def _backup(args: argparse.Namespace) -> int:
+    from syndicate.cli.output import note
+    from syndicate.cli.publication import opened
+    from syndicate.store import marks
+
+    target = Path(args.file)
+    with opened(args) as app:
+        app.store.copy_to(target)
+    marks.mark_copy(target)
+    note(f"{target}: a copy; a run on it starts on hold until `syndicate claim`")
+    return 0

@@ -1,0 +1,91 @@
+"""``posts``: what was posted where; and posting by hand."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Final
+
+from syndicate.cli import FAILED, OK, Parser
+
+_COLUMNS: Final = {
+    "id": "Id",
+    "due": "Due (UTC)",
+    "title": "Item",
+    "channel": "Channel",
+    "state": "State",
+    "url": "Where",
+    "said": "What was said",
+}
+
+
+def parser(prog: str) -> argparse.ArgumentParser:
+    """The arguments of ``posts``."""
+    made = Parser(
+        prog,
+        description="The posts of briefs and quotes on the social channels.",
+        example=f"  {prog} list\n  {prog} send the-borrowed-clock --channel mastodon",
+    )
+    commands = made.add_subparsers(dest="verb", metavar="VERB", required=True, parser_class=argparse.ArgumentParser)
+    listed = commands.add_parser("list", help="list the posts, newest first")
+    listed.add_argument("--limit", type=int, default=200, metavar="N", help="at most N (default: 200)")
+    listed.add_argument("--json", action="store_true", help="one JSON document")
+    send = commands.add_parser("send", help="post an item now; once for each channel, whatever was planned")
+    send.add_argument("item", metavar="ITEM", help="a slug, an id or a file")
+    send.add_argument("--channel", default="", metavar="NAME", help="only there (default: each social channel)")
+    return made
+
+
+def run(args: argparse.Namespace) -> int:
+    """List or send."""
+    return _list(args) if args.verb == "list" else _send(args)
+
+
+def _list(args: argparse.Namespace) -> int:
+    from syndicate.cli.output import listing
+    from syndicate.cli.publication import looked_at
+
+    with looked_at(args) as app:
+        lines = app.books.lines(kind="post", limit=args.limit)
+        items = {line.subject: app.content.brief(line.subject, now=None) or app.content.quote(line.subject) for line in lines}
+    rows = [
+        {
+            "id": line.id,
+            "due": line.due,
+            "item": line.subject,
+            "title": found.title if (found := items[line.subject]) else line.subject,
+            "channel": line.channel,
+            "state": str(line.state),
+            "url": line.remote_url,
+            "code": line.code,
+            "said": line.detail,
+        }
+        for line in lines
+    ]
+    listing(rows, _COLUMNS, as_json=args.json, empty="nothing was posted yet; `syndicate plan` shows what is due")
+    return OK
+
+
+def _send(args: argparse.Namespace) -> int:
+    from syndicate.cli.editions import clean, told
+    from syndicate.cli.output import note
+    from syndicate.cli.publication import one_of, opened
+    from syndicate.cli.waiting import deliver
+    from syndicate.errors import SyndicateError
+    from syndicate.publish import posts
+
+    with opened(args) as app:
+        now = app.now()
+        app.content.sync(app.sources, now)
+        item = app.content.brief(args.item, now=now) or app.content.quote(args.item, now=now)
+        if item is None:
+            msg = f"no brief or shown quote that readers may see by now is called {args.item!r}"
+            raise SyndicateError(msg)
+        accounts = posts.accounts(app)
+        names = [one_of(args.channel, accounts, "social channel")] if args.channel else list(accounts)
+        new = posts.owe(app, item, names, due=now)
+        if not new:
+            note(f"{item.slug} was posted, or waits to be, on {', '.join(names) or 'no channel'} already")
+            return FAILED
+        balance = deliver(app, lambda: app.books.balance("post", item.id))
+        note(f"{item.slug}: {told(balance)}")
+    return OK if clean(balance) else FAILED

@@ -1,0 +1,147 @@
+"""``run``: the main job, until it is stopped, or for one tick."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from syndicate.cli import FAILED, OK, Parser
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from syndicate.app import App
+    from syndicate.publish.tick import TickReport
+
+
+def parser(prog: str) -> argparse.ArgumentParser:
+    """The arguments of ``run``."""
+    from syndicate.cli.publication import instant
+
+    made = Parser(
+        prog,
+        description="Read the sources; write the feeds; send editions and posts on schedule; serve the pages.\n"
+        "Ctrl-C stops it: what is in hand is finished and recorded first.",
+        example="  syndicate -C letter run\n  syndicate -C letter run --once --at 2026-11-23T07:00+00:00",
+    )
+    made.add_argument("--once", action="store_true", help="do all that is due now, then leave; serves no pages")
+    made.add_argument(
+        "--at",
+        type=instant,
+        metavar="TIME",
+        help="with --once: pretend that it is TIME; only where nothing leaves this machine",
+    )
+    listen(made)
+    return made
+
+
+def listen(made: argparse.ArgumentParser) -> None:
+    """The arguments of whatever serves pages."""
+    made.add_argument("--no-web", action="store_true", help="serve no pages")
+    made.add_argument("--host", default="", metavar="H", help="listen on this address (default: [web] host)")
+    made.add_argument("--port", type=int, metavar="P", help="listen on this port; 0 for any free one (default: [web] port)")
+
+
+def run(args: argparse.Namespace) -> int:
+    """One tick, or all of them."""
+    from syndicate.cli.output import note
+    from syndicate.cli.publication import opened
+
+    if args.at and not args.once:
+        note("syndicate run: --at pretends a time for one tick; add --once")
+        return 2
+    with opened(args, at=args.at) as app:
+        return once(app, pretended=args.at is not None) if args.once else forever(app, args)
+
+
+def once(app: App, *, pretended: bool = False) -> int:
+    """One tick; 1 where something failed."""
+    from syndicate.cli.output import note
+    from syndicate.press import Press, refuse_pretence
+
+    if pretended:
+        refuse_pretence(app)
+    press = Press(app)
+    report = press.once()
+    told(report)
+    sums(press.counts)
+    if press.fenced:
+        note(f"everything is on hold: {press.fenced}; if this copy is the one that sends, run `syndicate claim`")
+    bad = press.counts.get("failed", 0) + press.counts.get("uncertain", 0)
+    return FAILED if report.faults or bad or press.fenced else OK
+
+
+def forever(app: App, args: argparse.Namespace) -> int:
+    """Serve and tick until a signal."""
+    import signal
+
+    from syndicate.cli.output import note
+    from syndicate.press import Press
+    from syndicate.store.lock import RunLock
+
+    with RunLock(app.store.path):  # a second run says so at once, before it misses the port
+        pass
+    press = Press(app)
+    serving = None
+    if not args.no_web:
+        from syndicate.web.server import serve
+
+        web = app.settings.served_at(host=args.host, port=args.port).web
+        serving = serve(app, web.host, web.port)
+        note(f"pages and feeds: {serving.url}/")
+
+    def stop(_number: int, _frame: object) -> None:
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # a second Ctrl-C does not wait
+        note("stopping: what is in hand is finished first")
+        press.stop()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop)
+    seen: set[str] = set()
+    try:
+        press.forever(lambda report: told(report, seen), lambda due: note(_upcoming(app, due)))
+    finally:
+        if serving:
+            serving.stop()
+    sums(press.counts)
+    return OK
+
+
+def told(report: TickReport, seen: set[str] | None = None) -> None:
+    """What a tick found and did, one line each; a fault that stands is told once."""
+    from syndicate.cli.output import count, note
+
+    if report.new or report.changed:
+        note(f"sources: {report.new} new, {report.changed} changed")
+    for planned in report.planned:
+        reason = f" ({planned.reason})" if planned.reason else ""
+        if planned.duties or planned.state != "expanded":
+            local = f"{planned.slot.local:%Y-%m-%d %H:%M} {planned.slot.zone}"
+            note(
+                f"{planned.slot.schedule}, {local}: {planned.state}, {count(planned.duties, 'delivery', 'deliveries')}{reason}"
+            )
+    if report.feeds:
+        note(f"feeds: {count(len(report.feeds), 'file')} written")
+    for fault in report.faults:
+        if seen is None or str(fault) not in seen:
+            note(str(fault))
+    if seen is not None:
+        seen.clear()
+        seen.update(str(fault) for fault in report.faults)
+
+
+def sums(counts: Mapping[str, int]) -> None:
+    """What became of the deliveries."""
+    from syndicate.cli.output import note
+
+    note("deliveries: " + (", ".join(f"{n} {state}" for state, n in sorted(counts.items()) if n) or "none"))
+
+
+def _upcoming(app: App, due: datetime | None) -> str:
+    from zoneinfo import ZoneInfo
+
+    if due is None:
+        return "next: nothing is due; a new file is noticed at once"
+    zone = app.settings.site.zone
+    return f"next: {due.astimezone(ZoneInfo(zone)):%a %d %b, %H:%M:%S} {zone}"

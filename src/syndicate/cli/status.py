@@ -1,0 +1,141 @@
+"""``status``: the whole publication on one screen. No quote's words, no address."""
+
+from __future__ import annotations
+
+import argparse
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from syndicate.cli import FAILED, OK, Parser
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from syndicate.app import App
+
+_RECENT: Final = timedelta(days=2)
+_MOST: Final = 8
+
+
+def parser(prog: str) -> argparse.ArgumentParser:
+    """The arguments of ``status``."""
+    made = Parser(
+        prog,
+        description="What runs, what is on hold, what went wrong, and what comes next. Exit 1 where something needs a person.",
+        example="  syndicate -C letter status",
+    )
+    made.add_argument("--json", action="store_true", help="one JSON document")
+    return made
+
+
+def run(args: argparse.Namespace) -> int:
+    """Gather, then show."""
+    from syndicate.cli.output import document
+    from syndicate.cli.publication import looked_at
+
+    with looked_at(args) as app:
+        facts = gathered(app, app.now())
+    if args.json:
+        document(facts)
+    else:
+        _show(facts)
+    return FAILED if facts["needs_a_person"] else OK
+
+
+def gathered(app: App, now: datetime) -> dict[str, Any]:
+    """The facts, for people and scripts."""
+    from syndicate.publish import dailyquote
+    from syndicate.publish.forecast import next_due
+    from syndicate.store import agenda
+    from syndicate.store.lock import RunLock
+
+    lock = RunLock(app.store.path)
+    running = not lock.take()
+    lock.free()
+    with app.store.read() as connection:
+        ticked = agenda.ticked(connection, "quotes")
+        lost = [dict(row) for row in agenda.slots(connection, since=now - _RECENT, states=("skipped", "cancelled"))]
+    day = dailyquote.day_of(app, now)
+    known = app.content.day_quote(day)
+    totals = {kind: {str(state): n for state, n in balance.states.items()} for kind, balance in app.books.totals().items()}
+    holds, faults = app.holds.list(), app.content.faults()
+    uncertain = sum(states.get("uncertain", 0) for states in totals.values())
+    failed = sum(states.get("failed", 0) for states in totals.values())
+    return {
+        "title": app.settings.site.title,
+        "at": now,
+        "running": running,
+        "last_tick": ticked,
+        "next": next_due(app, now),
+        "zone": app.settings.site.zone,
+        "holds": [{"target": hold.target, "reason": hold.reason, "who": hold.who, "at": hold.at} for hold in holds],
+        "briefs": len(app.content.briefs(now=now)),
+        "quotes": len(app.content.quotes(now=now)),
+        "quote_of_the_day": {
+            "day": day,
+            "id": known.quote.slug if known and known.quote else None,
+            "state": known.state if known else "",
+        },
+        "subscriptions": [
+            {"newsletter": name, "state": state, "frequency": frequency, "n": n}
+            for (name, state, frequency), n in sorted(app.subscribers.counts().items())
+        ],
+        "deliveries": totals,
+        "lost_slots": [
+            {"schedule": row["schedule"], "due": row["due"], "state": row["state"], "reason": row["reason"]} for row in lost
+        ],
+        "late": [brief.slug for brief in app.content.late(now)],
+        "faults": faults,
+        "needs_a_person": bool(holds or faults or uncertain or failed),
+    }
+
+
+def _show(facts: dict[str, Any]) -> None:
+    from zoneinfo import ZoneInfo
+
+    from syndicate.cli.output import count, heading, say
+
+    zone = ZoneInfo(facts["zone"])
+    heading(facts["title"])
+    last = f"{facts['last_tick'].astimezone(zone):%Y-%m-%d %H:%M:%S}" if facts["last_tick"] else "never"
+    say(f"  {'running' if facts['running'] else 'not running'}; last tick {last} {facts['zone']}")
+    if facts["next"]:
+        say(f"  next due {facts['next'].astimezone(zone):%a %d %b %H:%M} {facts['zone']}")
+    say(f"  {count(facts['briefs'], 'brief')} and {count(facts['quotes'], 'quote')} published")
+    quote = facts["quote_of_the_day"]
+    say(f"  quote of {quote['day']}: {quote['id'] or 'none'}" + (f" ({quote['state']})" if quote["state"] else ""))
+    heading("Readers")
+    for line in facts["subscriptions"]:
+        say(f"  {line['newsletter']}: {line['n']:,} {line['state']}, {line['frequency']}")
+    if not facts["subscriptions"]:
+        say("  nobody has subscribed yet")
+    heading("Deliveries")
+    for kind, states in sorted(facts["deliveries"].items()):
+        say(f"  {kind}: " + ", ".join(f"{n:,} {state}" for state, n in sorted(states.items())))
+    if not facts["deliveries"]:
+        say("  nothing was sent yet")
+    _needs(facts)
+
+
+def _needs(facts: dict[str, Any]) -> None:
+    """What wants a person's eye, or the line that nothing does."""
+    from syndicate.cli.output import heading, say
+
+    lines = [f"{hold['target']} is on hold: {hold['reason']}" for hold in facts["holds"]]
+    for state, what in (
+        ("uncertain", "`syndicate deliveries list --state uncertain`, then `settle`"),
+        ("failed", "`syndicate deliveries list --state failed`, then `retry`"),
+    ):
+        number = sum(states.get(state, 0) for states in facts["deliveries"].values())
+        lines += [f"{number:,} {state}: {what}"] if number else []
+    lines += [f"late: {slug}; send it with `syndicate posts send {slug}`, or let it be" for slug in facts["late"]]
+    lines += [
+        f"{row['schedule']} of {row['due']:%Y-%m-%d %H:%M} UTC was {row['state']}: {row['reason']}"
+        for row in facts["lost_slots"]
+    ]
+    lines += [str(fault) for fault in facts["faults"]]
+    heading("To look at" if lines else "Nothing needs a person")
+    for line in lines[:_MOST]:
+        say(f"  {line}")
+    if len(lines) > _MOST:
+        say(f"  and {len(lines) - _MOST} more: --json shows all")

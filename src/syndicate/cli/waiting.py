@@ -1,0 +1,41 @@
+"""Sending by hand: done here where no ``run`` is going, else left to it and waited for."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
+from syndicate.cli.output import note
+
+if TYPE_CHECKING:
+    from syndicate.app import App
+    from syndicate.store.books import Balance
+
+_LOOK_SECONDS: Final = 0.5
+
+
+def deliver(app: App, balance: Callable[[], Balance]) -> Balance:
+    """Send what is due, or wait while another process does, until nothing of ``balance`` is open or it cannot go on."""
+    from syndicate.press import Press
+    from syndicate.store.lock import RunLock
+
+    lock = RunLock(app.store.path)
+    if lock.take():
+        lock.free()
+        press = Press(app)
+        press.deliver()
+        if press.fenced:
+            note(f"everything is on hold: {press.fenced}; if this copy is the one that sends, run `syndicate claim`")
+        return balance()
+    note("a `syndicate run` is going: it sends, this command waits")
+    found = balance()
+    while found.open:
+        if sys.stderr.isatty():
+            print(f"\r{found.audience - found.open} of {found.audience}", end="", file=sys.stderr, flush=True)
+        time.sleep(_LOOK_SECONDS)
+        found = balance()
+    if sys.stderr.isatty():
+        print("\r", end="", file=sys.stderr)
+    return found

@@ -1,0 +1,172 @@
+"""Proofs: every rendering of one item, by the code that sends. For ``preview``, ``check`` and a test mail; records nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Final
+from zoneinfo import ZoneInfo
+
+from syndicate import links
+from syndicate.errors import FaultyError, Held, SyndicateError
+from syndicate.model import Brief, Item, Limits, Message, Post, QuoteDisplay, Request
+from syndicate.publish import dailyquote, feeds, messages, posts
+from syndicate.render import counting
+from syndicate.render import feed as feed_files
+from syndicate.render.frozen import Frozen, Recipient, splice, values
+from syndicate.render.mime import message as mime_message
+
+if TYPE_CHECKING:
+    from syndicate.app import App
+    from syndicate.plan.due import EditionKind
+
+_READER: Final = "reader@readers.example"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Proof:
+    """One rendering, or why there is none."""
+
+    where: str  # "feed", a newsletter's or a channel's name
+    file: str  # "x.txt"
+    data: bytes = b""
+    count: int | None = None  # in the units of ``limit``
+    limit: int | None = None
+    units: str = ""  # "characters of x", "bytes"
+    cost: float | None = None  # US dollars
+    note: str = ""  # what fitting left out
+    fault: str = ""  # why it could not be made; "" where it could
+
+
+def proofs(app: App, item: Item, now: datetime) -> list[Proof]:
+    """Everything that would leave of ``item``: feed entries, an edition per newsletter, a post per social channel."""
+    found = [*_guarded("feed", "feed", lambda: _feed(app, item, now))]
+    for name in app.settings.newsletters:
+        found += _guarded(name, "edition", lambda name=name: _edition(app, name, item, now))  # type: ignore[misc]
+    for name in posts.accounts(app):
+        found += _guarded(name, f"{name}.txt", lambda name=name: [_post(app, name, item, now)])  # type: ignore[misc]
+    return found
+
+
+def _guarded(where: str, file: str, make: Callable[[], Sequence[Proof]]) -> Sequence[Proof]:
+    """One rendering that fails leaves the others."""
+    try:
+        return make()
+    except Held as held:
+        return [Proof(where=where, file=file, fault=f"{held.rule}: {held}".lstrip(": "))]
+    except FaultyError as error:
+        return [Proof(where=where, file=file, fault=str(fault)) for fault in error.faults]
+    except SyndicateError as error:
+        return [Proof(where=where, file=file, fault=str(error))]
+
+
+def _feed(app: App, item: Item, now: datetime) -> list[Proof]:
+    kind = "briefs" if isinstance(item, Brief) else "quotes"
+    wanted = next((feed for feed in feeds.described(app) if feed.kind == kind), None)
+    if wanted is None:
+        return []
+    entry = feeds.entry(app, item, now)
+    made = ((form, feed_files.single(entry, wanted, form)) for form in wanted.urls)
+    return [Proof(where="feed", file=f"feed.{form}", data=data, count=len(data), units="bytes") for form, data in made]
+
+
+def _edition(app: App, name: str, item: Item, now: datetime) -> list[Proof]:
+    frozen = edition(app, name, [item], QuoteDisplay(app.settings.newsletters[name].quote), now)
+    filling = values(_recipient(app, _READER, now))
+    _, mail = message(app, name, frozen, _READER, now)
+    parts = {
+        "edition.html": splice(frozen.html, filling, html=True).encode(),
+        "edition.txt": splice(frozen.text, filling, html=False).encode(),
+        "edition.eml": mail.data,
+    }
+    folder = "" if len(app.settings.newsletters) == 1 else f"{name}/"
+    return [
+        Proof(where=name, file=f"{folder}{file}", data=data, count=len(data), units="bytes") for file, data in parts.items()
+    ]
+
+
+def _post(app: App, name: str, item: Item, now: datetime) -> Proof:
+    channel = app.channels[name]
+    post = posts.render(app, item, channel, created=now)
+    request = channel.request(post, links.delivery_key("post", item.id, name, name, now.isoformat(), 0))
+    priced = channel.limits.price_link or channel.limits.price_plain
+    return Proof(
+        where=name,
+        file=f"{name}.txt",
+        data=post.text.encode() + b"\n\n" + wire(request),
+        count=post.count or counting.count(post.text, channel.limits, warning=post.warning),
+        limit=channel.limits.text or None,
+        units="" if channel.limits.counting == "none" else f"characters as {channel.limits.counting} counts",
+        cost=_cost(post, channel.limits) if priced else None,
+        note=", ".join(part for part in (post.rung, post.cut) if part),
+    )
+
+
+def _cost(post: Post, limits: Limits) -> float:
+    return limits.price_link if counting.urls(post.text) else limits.price_plain
+
+
+def wire(request: Request) -> bytes:
+    """A request as it would be sent: its line, its headers without secrets, its body byte for byte."""
+    head = [f"{request.method} {request.url}", *(f"{name}: {value}" for name, value in request.headers.items()), "", ""]
+    return "\n".join(head).encode() + request.body
+
+
+def sample(app: App, now: datetime) -> list[Item]:
+    """What a test mail holds: the newest brief and a quote that may run, where there are such."""
+    found: list[Item] = list(app.content.briefs(now=now, limit=1, with_body=True))
+    admitted, _ = dailyquote.admissible(app, now)
+    return [*found, *admitted[:1]]
+
+
+def edition(app: App, newsletter: str, items: Sequence[Item], display: QuoteDisplay, now: datetime) -> Frozen:
+    """An edition of these items that was never planned: number 0.
+
+    Raises
+    ------
+    RenderError, Held
+        As when it is sent.
+    """
+    frequency: EditionKind = "instant" if any(isinstance(item, Brief) for item in items) else "quote"
+    return messages.freeze_items(
+        app,
+        newsletter=newsletter,
+        number=0,
+        frequency=frequency,
+        at=now,
+        items=items,
+        display=display,
+        lang="",
+        view_url=messages.view_url(app, newsletter, 0, 0),
+        now=now,
+    )
+
+
+def message(app: App, newsletter: str, frozen: Frozen, address: str, now: datetime) -> tuple[str, Message]:
+    """The key and the mail of a proof to one address; its reader links belong to nobody."""
+    key = links.delivery_key("proof", newsletter, "", address, frozen.nonce, 0)
+    letter = app.settings.newsletters[newsletter]
+    envelope = messages.envelope(app, newsletter, letter, f"{newsletter}-proof", date=now, key=key)
+    return key, mime_message(frozen, _recipient(app, address, now), envelope)
+
+
+def _recipient(app: App, address: str, now: datetime) -> Recipient:
+    token = links.sign(links.ReaderToken(subscriber=0, newsletter=0), app.token_keys)
+    return Recipient(
+        address=address,
+        name="",
+        unsubscribe_url=app.public(f"u/{token}"),
+        preferences_url=app.public(f"p/{token}"),
+        subscribed_on=now.astimezone(ZoneInfo(app.settings.site.zone)).date(),
+    )
+
+
+def faults(app: App, now: datetime) -> Iterator[tuple[str, str]]:
+    """(item's file, fault) of every rendering that fails: of the newest brief and of each quote that the gate admits."""
+    admitted, _ = dailyquote.admissible(app, now)
+    items: list[Item] = [*app.content.briefs(now=now, limit=1, with_body=True), *admitted]
+    for item in items:
+        for proof in proofs(app, item, now):
+            if proof.fault:
+                yield item.path, f"{proof.where}: {proof.fault}"
