@@ -30,7 +30,8 @@ _AT_ONCE: Final = 500  # values in one IN list
 _UPSERT_DAY: Final = sa.text(
     "INSERT INTO day_quote (day, item, shown_at, state, reason) VALUES (:day, :item, :shown_at, :state, :reason) "
     "ON CONFLICT (day) DO UPDATE SET item = coalesce(excluded.item, item), shown_at = excluded.shown_at, "
-    "state = excluded.state, reason = excluded.reason"
+    "state = CASE WHEN day_quote.state = 'carried' AND excluded.state <> 'shown' THEN 'carried' ELSE excluded.state END, "
+    "reason = excluded.reason"
 ).bindparams(sa.bindparam("shown_at", type_=schema.Instant))
 
 
@@ -42,7 +43,7 @@ class DayQuote:
     quote: Quote | None  # None: no quote that day
     key: int | None  # the item's key
     shown_at: datetime | None  # aware UTC; the quote slot's due time
-    state: str  # chosen | shown | skipped | none
+    state: str  # chosen | carried (by an edition before its slot) | shown | skipped | cancelled | none
     reason: str
 
 
@@ -181,10 +182,10 @@ class ContentStore:
             return [items.quote(row, self._public_url, now) for row in connection.execute(query)]
 
     def quote(self, name: str, *, now: datetime | None = None) -> Quote | None:
-        """A quote by its slug, id or file; with ``now`` only one that readers have been shown by then."""
+        """A quote by its slug, id or file; with ``now`` only one that readers have been shown, or sent, by then."""
         query = sa.select(*WHOLE).where(ITEM.kind == "quote", ITEM.gone == 0, items.named(name))
         if now is not None:
-            query = query.where(ITEM.key.in_(sa.select(_DAY.item).where(_shown(now))))
+            query = query.where(ITEM.key.in_(sa.select(_DAY.item).where(sa.or_(_shown(now), _DAY.state == "carried"))))
         with self._store.read() as connection:
             row = connection.execute(query.order_by(ITEM.id != name).limit(1)).first()
         return items.quote(row, self._public_url, now) if row else None
@@ -216,7 +217,8 @@ class ContentStore:
     ) -> None:
         """Record what was decided for a day, inside the caller's write transaction.
 
-        ``item`` is the quote's key; ``None`` keeps the one that was chosen.
+        ``item`` is the quote's key; ``None`` keeps the one that was chosen. A day whose quote an edition carried
+        stays so, even where its slot is lost: it counts for the rotation.
         """
         values = {"day": day.isoformat(), "item": item, "shown_at": shown_at, "state": state, "reason": reason}
         connection.execute(_UPSERT_DAY, values)
@@ -224,7 +226,7 @@ class ContentStore:
     def quote_history(self, *, before: date) -> list[Shown]:
         """What each quote slot before a day showed, in order of the days; a slot without a quote counts too."""
         speaker, ideology = (sa.func.json_extract(ITEM.front, f"$.{name}") for name in ("speaker", "ideology"))
-        ran = sa.and_(_DAY.item == ITEM.key, _DAY.state.in_(("chosen", "shown")))
+        ran = sa.and_(_DAY.item == ITEM.key, _DAY.state.in_(("chosen", "carried", "shown")))
         query = sa.select(_DAY.day, ITEM.id, speaker.label("speaker"), ideology.label("ideology"))
         query = query.select_from(schema.day_quote.outerjoin(schema.item, ran)).where(_DAY.day < before.isoformat())
         with self._store.read() as connection:

@@ -156,11 +156,6 @@ class Intake:
         if self._inserts:
             run(schema.item.insert(), self._inserts)
         if self._updates:
-            # Out of each other's way first: two files may have swapped their slugs.
-            run(
-                sa.text("UPDATE item SET slug = '~' || key WHERE key = :item_key"),
-                [_only(u, "item_key") for u in self._updates],
-            )
             names = [name.removeprefix("new_") for name in self._updates[0] if name.startswith("new_")]
             change = schema.item.update().where(_ITEM.key == sa.bindparam("item_key"))
             run(change.values({name: sa.bindparam(f"new_{name}") for name in names}), self._updates)
@@ -170,7 +165,10 @@ class Intake:
             run(sa.text("UPDATE item SET gone = 1 WHERE key = :key"), [{"key": row.key} for row in lost])
             self._ids["gone"] += [row.id for row in lost]
         if self._updates:
-            run(sa.text("DELETE FROM facet WHERE item = :item_key"), [_only(u, "item_key") for u in self._updates])
+            run(
+                sa.text("DELETE FROM facet WHERE item = :item_key"),
+                [{"item_key": update["item_key"]} for update in self._updates],
+            )
         if facets := [entry for entries in self._facets.values() for entry in entries]:
             run(schema.facet.insert(), facets)
 
@@ -207,7 +205,7 @@ class _Names:
             for slug in slugs(seen, item_id, "", site.zone):
                 self._slugs[seen.draft.kind, slug] = 0
         for part in _in(_ITEM.id, self._ids):
-            self._ids.update(self._connection.execute(sa.select(_ITEM.id, _ITEM.key).where(part)).tuples().all())
+            self._ids.update(self._connection.execute(sa.select(_ITEM.id, _ITEM.key).where(part)).all())
         for part in _in(_ITEM.slug, {slug for _, slug in self._slugs}):
             for kind, slug, key in self._connection.execute(sa.select(_ITEM.kind, _ITEM.slug, _ITEM.key).where(part)):
                 self._slugs[kind, slug] = key
@@ -250,7 +248,3 @@ def _in(column: sa.Column[Any], values: Iterable[str]) -> list[sa.ColumnElement[
     """``column IN (…)`` in parts, for SQLite takes a limited number of values at once."""
     ordered = sorted(values)
     return [column.in_(ordered[at : at + _AT_ONCE]) for at in range(0, len(ordered), _AT_ONCE)]
-
-
-def _only(values: Mapping[str, Any], name: str) -> dict[str, Any]:
-    return {name: values[name]}
