@@ -38,8 +38,8 @@ def opened(root: Path, at: datetime = NOW) -> Iterator[App]:
 
 
 @contextmanager
-def served(app: App) -> Iterator[Serving]:
-    serving = serve(app, "127.0.0.1", 0)
+def served(app: App, port: int = 0) -> Iterator[Serving]:
+    serving = serve(app, "127.0.0.1", port)
     try:
         yield serving
     finally:

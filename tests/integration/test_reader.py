@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import socket
 from collections.abc import Iterator
 from datetime import date, timedelta
@@ -27,9 +28,18 @@ TODAYS_WORDS = "already lost the morning"
 PAGES = ("/", "/briefs/", "/quotes/", "/editions/", "/feeds/", "/briefs/post-fell-silent", "/topics/leaving", "/nowhere")
 
 
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The starter with its database made and its items taken in, once for all tests here."""
+    root = copy_starter(tmp_path_factory.mktemp("prepared"))
+    with opened(root):
+        return root
+
+
 @pytest.fixture
-def root(tmp_path: Path) -> Path:
-    return copy_starter(tmp_path)
+def root(prepared: Path, tmp_path: Path) -> Path:
+    shutil.copytree(prepared, tmp_path, dirs_exist_ok=True)
+    return tmp_path
 
 
 @pytest.fixture
@@ -96,7 +106,10 @@ def test_what_is_not_out_yet_is_nowhere(root: Path, front: str) -> None:
 
 
 def test_a_withdrawn_brief_leaves_a_notice(root: Path) -> None:
-    write_brief(root, "gone", "A finding that fell", "date: 2026-11-21 09:00", "status: withdrawn", "topics: [Lost]")
+    write_brief(root, "gone", "A finding that fell", "date: 2026-11-21 09:00")
+    with opened(root):
+        pass
+    write_brief(root, "gone", "A finding that fell", "date: 2026-11-21 09:00", "status: withdrawn")
     with opened(root) as app, served(app) as serving, httpx.Client(base_url=serving.url, trust_env=False) as site:
         answer = site.get("/briefs/gone")
         assert answer.status_code == 410
