@@ -99,6 +99,10 @@ def test_no_encoded_line_begins_with_a_dot_or_from() -> None:
     assert not re.search(rb"(?m)^(?:\.|From )", body)
 
 
+def test_no_encoded_line_ends_in_a_space_that_relays_may_cut() -> None:
+    assert not re.search(rb"[ \t]\r\n", message(FROZEN, READER, ENVELOPE).data)
+
+
 def test_the_same_arguments_give_the_same_bytes() -> None:
     first = message(FROZEN, READER, ENVELOPE)
     again = message(Frozen.from_json(FROZEN.to_json()), replace(READER), replace(ENVELOPE))
@@ -199,6 +203,7 @@ def test_an_address_is_written_as_smtp_takes_it(given_address: str, expected: st
         "a..b@example.org",
         "a@-.example",
         "a\u202e@example.org",
+        "a@exam\u200bple.org",
         "x" * 65 + "@example.org",
         "a@" + "x." * 130 + "org",
         "a@example.org>",
@@ -208,6 +213,11 @@ def test_what_is_no_address_is_refused_without_repeating_it(bad: str) -> None:
     with pytest.raises(Refused) as caught:
         message(FROZEN, replace(READER, address=bad), ENVELOPE)
     assert len(bad) < 3 or bad not in str(caught.value)
+
+
+def test_a_local_part_outside_ascii_says_so() -> None:
+    with pytest.raises(Refused, match="outside ASCII"):
+        addr_spec("lesér@example.org")
 
 
 @pytest.mark.parametrize(
