@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, MutableMapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
 from syndicate import links
@@ -46,6 +46,7 @@ class _Findings:
 
     faults: list[Fault] = field(default_factory=list)
     cleaned: list[str] = field(default_factory=list)
+    framed: list[tuple[framing.FramedBlock, Quote]] = field(default_factory=list)  # of the feed at hand
 
 
 def publish(app: App, now: datetime, memory: Memory | None = None) -> FeedsReport:
@@ -63,12 +64,14 @@ def publish(app: App, now: datetime, memory: Memory | None = None) -> FeedsRepor
         if digest and memory is not None and memory.get(name) == digest and files.holds(_paths(app, name)):
             continue
         before = len(found.faults)
+        found.framed.clear()
         entries = _briefs(app, setting, now, found) if setting.items == "briefs" else _quotes(app, setting, now, found)
-        written = _write(files, feeds.render(_feed(app, name, setting, _distinct(entries, name, found))), found)
+        written = _write(app, files, feeds.render(_feed(app, name, setting, _distinct(entries, name, found))), found)
         changed += written or ()
         if memory is not None and written is not None and digest and len(found.faults) == before:
             memory[name] = digest
-    changed += _write(files, _opml(app), found) or ()
+    found.framed.clear()
+    changed += _write(app, files, _opml(app), found) or ()
     return FeedsReport(
         changed=tuple(changed),
         unchanged=len(expected) - 1 - len(changed),
@@ -147,13 +150,13 @@ def _quotes(app: App, setting: FeedSettings, now: datetime, found: _Findings) ->
     """
     shown = {quote.id: (quote, shown_at) for quote, shown_at in app.content.shown_quotes(now)}
     for quote, shown_at in islice(sorted(shown.values(), key=lambda pair: pair[1], reverse=True), setting.window):
-        make = lambda quote=quote, shown_at=shown_at: _quote(app, quote, shown_at, now)  # noqa: E731
+        make = lambda quote=quote, shown_at=shown_at: _quote(app, quote, shown_at, now, found)  # noqa: E731
         entry = _guarded(make, quote.path, found)
         if entry is not None and _timely(entry, quote.path, now, found):
             yield entry
 
 
-def _quote(app: App, quote: Quote, shown_at: datetime, now: datetime) -> feeds.Entry:
+def _quote(app: App, quote: Quote, shown_at: datetime, now: datetime, found: _Findings) -> feeds.Entry:
     """One quote in its frame, looked at once more as it will leave (Q1, Q5)."""
     category = feeds.Category(term=framing.CATEGORY, scheme=app.public("quotes/"))
     if quote.status is Status.WITHDRAWN:
@@ -167,6 +170,7 @@ def _quote(app: App, quote: Quote, shown_at: datetime, now: datetime) -> feeds.E
     framing.guard(entry.content, "html", blocks, [quote], style=app.style, preview=False)
     for text in (entry.title, entry.summary, entry.link, entry.id):
         framing.guard_outside(text, [quote], style=app.style)
+    found.framed += [(block, quote) for block in blocks]
     return entry
 
 
@@ -180,7 +184,7 @@ def entry(app: App, item: Item, now: datetime) -> feeds.Entry:
     """
     if isinstance(item, Brief):
         return feeds.brief_entry(item, public_url=app.settings.web.public_url)
-    return _quote(app, item, now, now)
+    return _quote(app, item, now, now, _Findings())
 
 
 def _guarded(make: Callable[[], feeds.Entry], path: str, found: _Findings) -> feeds.Entry | None:
@@ -218,13 +222,19 @@ def _distinct(entries: Iterable[feeds.Entry], name: str, found: _Findings) -> tu
     return fitting
 
 
-def _write(files: Files, document: Document, found: _Findings) -> list[str] | None:
-    """The paths that changed; ``None`` where the disk refused."""
+def _write(app: App, files: Files, document: Document, found: _Findings) -> list[str] | None:
+    """The paths that changed; ``None`` where the gate or the disk refused."""
+    blocks, quotes = [block for block, _ in found.framed], [quote for _, quote in found.framed]
     try:
+        for path, data in document.files.items() if quotes else ():
+            source: Literal["json", "xml"] = "json" if path.endswith(".json") else "xml"
+            framing.guard(data.decode(), source, blocks, quotes, style=app.style, preview=False)
         return files.write(document)
+    except Held as held:
+        found.faults.append(Fault(file=f"feeds/{document.name}", rule=held.rule, what=str(held)))
     except DeliveryError as error:
         found.faults.append(Fault(file=f"feeds/{document.name}", rule="disk", what=str(error), right=error.advice))
-        return None
+    return None
 
 
 def _opml(app: App) -> Document:
