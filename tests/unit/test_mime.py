@@ -220,6 +220,11 @@ def test_a_local_part_outside_ascii_says_so() -> None:
         addr_spec("lesér@example.org")
 
 
+def test_a_domain_with_an_invisible_character_is_no_other_domain() -> None:
+    with pytest.raises(Refused):
+        addr_spec("a@exam\u200bple.org")
+
+
 @pytest.mark.parametrize(
     "name",
     ["Maren Dallivar", "Arden, Mill & Co", 'The "Mill"', "=?utf-8?q?x?=", "Zoë Åberg", "قارئ", "back\\slash", "A. B."],
