@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import unicodedata
+from itertools import pairwise
 
 import pytest
 import regex
@@ -132,7 +133,7 @@ def test_graphemes_are_those_of_unicode_for_any_text(text: str) -> None:
 
 
 def test_each_plain_character_is_a_grapheme_beside_any_other() -> None:
-    plain = [chr(code) for code in range(0x110000) if regex.match(f"[{counting._PLAIN}]", chr(code))]
+    plain = regex.findall(f"[{counting._PLAIN}]", "".join(map(chr, range(0x110000))))
     assert len(plain) > 40_000
     assert len(regex.findall(r"\X", "".join(plain))) == len(plain)
     assert len(regex.findall(r"\X", "".join(reversed(plain)))) == len(plain)
@@ -168,19 +169,16 @@ HOSTILE = {
 @pytest.mark.parametrize("name", HOSTILE)
 @pytest.mark.parametrize("limits", [X, MASTODON, BLUESKY, CODEPOINTS], ids=lambda limits: limits.counting)
 def test_counting_stays_linear(name: str, limits: Limits) -> None:
-    # A quadratic rule would take sixteen times as long for four times the text.
-    small = (HOSTILE[name] * 10_000)[:10_000]
-
-    def seconds(text: str) -> float:
-        return min(_timed(text, limits) for _ in range(3))
-
-    assert seconds(small * 4) < seconds(small) * 9 + 0.01
+    # A quadratic rule would take 256 times as long for sixteen times the text.
+    small = (HOSTILE[name] * 5_000)[:5_000]
+    assert _seconds(small * 16, limits) < _seconds(small, limits) * 60 + 0.1
 
 
-def _timed(text: str, limits: Limits) -> float:
-    start = time.perf_counter()
+def _seconds(text: str, limits: Limits) -> float:
+    """Of this process, so that a busy machine does not count."""
+    start = time.process_time()
     counting.count(text, limits)
-    return time.perf_counter() - start
+    return time.process_time() - start
 
 
 def test_links_are_found_with_and_without_their_scheme() -> None:
@@ -197,7 +195,7 @@ def test_links_are_found_with_and_without_their_scheme() -> None:
 def test_links_never_overlap_and_lie_in_order(text: str) -> None:
     spans = counting.urls(text)
     assert all(start < end for start, end in spans)
-    assert all(before[1] <= after[0] for before, after in zip(spans, spans[1:], strict=False))
+    assert all(before[1] <= after[0] for before, after in pairwise(spans))
 
 
 def test_facets_count_bytes() -> None:

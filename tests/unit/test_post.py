@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from syndicate import links
@@ -31,7 +31,9 @@ TEMPLATES = Templates(
 LONG = " ".join(f"Sentence number {number} tells of one more meeting in the club house." for number in range(1, 40))
 
 
-def made(brief: Brief, network: str = "x", *, channel: str = "", limits: Limits | None = None, revision: int = 0, **more: Any) -> Post:
+def made(
+    brief: Brief, network: str = "x", *, channel: str = "", limits: Limits | None = None, revision: int = 0, **more: Any
+) -> Post:
     return brief_post(
         brief,
         channel=channel or network,
@@ -60,7 +62,9 @@ def test_a_network_has_its_own_template_where_there_is_one() -> None:
 
 
 def test_the_link_is_unique_for_each_channel_and_revision() -> None:
-    found = {made(make_brief(), "x", channel=channel, revision=revision).link for channel in ("x", "x_en") for revision in (0, 1)}
+    found = {
+        made(make_brief(), "x", channel=channel, revision=revision).link for channel in ("x", "x_en") for revision in (0, 1)
+    }
     assert len(found) == 4
     assert made(make_brief(), "x", revision=1).link == links.marked(make_brief().link, "x", 1)
 
@@ -132,7 +136,9 @@ def test_a_channels_own_text_wins_over_its_networks() -> None:
 
 
 def test_a_link_in_the_editors_text_becomes_the_unique_one() -> None:
-    brief = make_brief(link="https://example.org/a", social={"x": "See https://example.org/a and https://example.org/a-b first."})
+    brief = make_brief(
+        link="https://example.org/a", social={"x": "See https://example.org/a and https://example.org/a-b first."}
+    )
     assert made(brief).text == "See https://example.org/a?s=x and https://example.org/a-b first."
 
 
@@ -188,8 +194,11 @@ PIECES = st.lists(
 )
 
 
+@settings(max_examples=50)
 @given(PIECES, PIECES, st.sampled_from(sorted(NETWORKS)), st.integers(min_value=60, max_value=600))
-def test_every_fitted_post_fits_keeps_its_link_and_tears_no_quotation(title: list[str], summary: list[str], network: str, size: int) -> None:
+def test_every_fitted_post_fits_keeps_its_link_and_tears_no_quotation(
+    title: list[str], summary: list[str], network: str, size: int
+) -> None:
     limits = Limits(counting=NETWORKS[network].counting, text=size, url=23, text_bytes=3000, cards=network == "bluesky")
     brief = make_brief(title=" ".join(["Notes", *title]), summary=" ".join(summary), link="https://example.org/b")
     post = made(brief, network, limits=limits)
@@ -198,5 +207,7 @@ def test_every_fitted_post_fits_keeps_its_link_and_tears_no_quotation(title: lis
     shown = "example.org/b" if network == "bluesky" else post.link
     assert post.text.endswith(shown)
     assert post.text.count("“") == post.text.count("”")
-    assert post.text.count("https://example.org/a") == post.text.count("https://example.org/a/long/address/that/must/stay/whole")
+    assert post.text.count("https://example.org/a") == post.text.count(
+        "https://example.org/a/long/address/that/must/stay/whole"
+    )
     post.text.encode()

@@ -5,10 +5,12 @@ Shared by the channels that speak HTTP; knows none of them. It never retries and
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from functools import cache
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
@@ -25,6 +27,13 @@ _WAIT: Final = timedelta(minutes=5)  # where a network that throttles names no t
 _WORDS: Final = 300  # characters of the far side's own words that are kept
 _NOT_CREATED: Final = frozenset({400, 401, 403, 404, 410, 413, 415, 422})  # these prove that nothing was made
 _SKEW: Final = timedelta(minutes=2)
+
+
+@cache  # reading the certificates takes a tenth of a second
+def _certificates() -> ssl.SSLContext:
+    import httpx
+
+    return httpx.create_ssl_context()
 
 
 def is_loopback(url: str) -> bool:
@@ -77,6 +86,7 @@ class Line:
         try:
             # A connection of its own: a kept one that the server has just closed would look like a lost answer.
             with httpx.Client(
+                verify=_certificates(),
                 timeout=httpx.Timeout(self.timeout, connect=_CONNECT_WITHIN),
                 trust_env=not is_loopback(self.url),
                 headers={"User-Agent": AGENT},

@@ -86,7 +86,17 @@ class Network:
         self._faults: deque[Fault] = deque()
         self._lock = threading.Lock()
         self._socket = socket.create_server(("127.0.0.1", 0))
-        config = uvicorn.Config(self._app, http=_Transport, ws="none", lifespan="off", log_level="critical", log_config=None)
+        config = uvicorn.Config(
+            self._app,
+            interface="asgi3",
+            http=_Transport,
+            ws="none",
+            lifespan="off",
+            log_level="critical",
+            log_config=None,
+            date_header=False,  # the network's own clock tells the time
+            server_header=False,
+        )
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [self._socket]}, daemon=True)
 
