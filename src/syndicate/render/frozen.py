@@ -14,7 +14,8 @@ from syndicate.render.templates import day
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import date as civil_date
+    from functools import lru_cache
+from datetime import date as civil_date
 
 # The gaps and the most characters that each takes, as the size gate counts them.
 GAPS: Final[Mapping[str, int]] = MappingProxyType({"unsubscribe": 160, "preferences": 160, "address": 254, "since": 20})
@@ -68,15 +69,20 @@ class Frozen:
     @classmethod
     def from_json(cls, text: str) -> Frozen:
         """Back from ``to_json``."""
-        values: dict[str, Any] = json.loads(text)
-        for part in ("html", "text"):
-            values[part] = tuple(piece if isinstance(piece, str) else Token(piece["token"]) for piece in values[part])
-        return cls(**values)
+        return _thawed(text)
 
     def page(self) -> str:
         """The edition for the browser: the HTML without what is said to one reader alone."""
         whole = "".join(piece if isinstance(piece, str) else f"<{piece.name}>" for piece in self.html)
         return _PERSONAL.sub("", whole)
+
+
+@lru_cache(maxsize=64)  # one edition goes to very many readers: the store's text is read once
+def _thawed(text: str) -> Frozen:
+    found: dict[str, Any] = json.loads(text)
+    for part in ("html", "text"):
+        found[part] = tuple(piece if isinstance(piece, str) else Token(piece["token"]) for piece in found[part])
+    return Frozen(**found)
 
 
 def values(recipient: Recipient) -> dict[str, str]:
