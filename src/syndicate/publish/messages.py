@@ -145,6 +145,7 @@ def freeze_items(
         quote_text=framing.block(admitted, "text", app.templates) if admitted and inline else None,
         quote_link=framing.link_only(admitted) if admitted and not inline else None,
         quotes=tuple(quotes),
+        style=app.style,
         brand=app.settings.brand.model_dump(),
     )
     nonce = hashlib.sha256(f"{view_url}\0{at.isoformat()}".encode()).hexdigest()[:16]
