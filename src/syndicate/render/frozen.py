@@ -6,6 +6,7 @@ import html as markup_escape
 import json
 import re
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,7 +15,6 @@ from syndicate.render.templates import day
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from functools import lru_cache
 from datetime import date as civil_date
 
 # The gaps and the most characters that each takes, as the size gate counts them.
