@@ -15,7 +15,7 @@ from syndicate.render.templates import day
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-from datetime import date as civil_date
+    from datetime import date as civil_date
 
 # The gaps and the most characters that each takes, as the size gate counts them.
 GAPS: Final[Mapping[str, int]] = MappingProxyType({"unsubscribe": 160, "preferences": 160, "address": 254, "since": 20})
