@@ -36,7 +36,6 @@ class Category:
     """What an entry is about."""
 
     term: str  # as written; the quote feed's is ``quoted-extremist-speech``
-    label: str = ""  # for people, where it differs
     scheme: str = ""  # URI
 
 

@@ -166,7 +166,7 @@ def _add(out: Any, entry: Entry) -> Any:  # noqa: ANN401
     item.title(entry.title)
     item.content(str(entry.content), type="html")
     for category in entry.categories:
-        item.category({key: value for key in ("term", "label", "scheme") if (value := getattr(category, key))})
+        item.category({"term": category.term} | ({"scheme": category.scheme} if category.scheme else {}))
     return item
 
 
