@@ -6,8 +6,10 @@ A channel's file holds a frozen settings class, and a class that satisfies ``Cha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
@@ -88,11 +90,28 @@ class ChannelFactory(Protocol):
         ...
 
 
-def kinds() -> dict[str, ChannelFactory]:
-    """Every known kind of channel: ours and those that other packages register.
+class Kinds(Mapping[str, ChannelFactory]):
+    """The kinds of channel by name; a kind's file is loaded when it is asked for, and not before."""
 
-    Loading is lazy inside each file: heavy libraries are imported where they are used.
-    """
-    from importlib.metadata import entry_points
+    def __init__(self, points: Mapping[str, EntryPoint]) -> None:
+        """Take the entry points of the group."""
+        self._points = points
 
-    return {point.name: point.load() for point in entry_points(group="syndicate.channels")}
+    def __getitem__(self, kind: str) -> ChannelFactory:
+        """The class of one kind."""
+        factory: ChannelFactory = self._points[kind].load()
+        return factory
+
+    def __iter__(self) -> Iterator[str]:
+        """The names, sorted."""
+        return iter(sorted(self._points))
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(self._points)
+
+
+@cache  # reading the metadata of every installed package takes tens of milliseconds
+def kinds() -> Kinds:
+    """Every known kind of channel: ours and those that other packages register."""
+    return Kinds({point.name: point for point in entry_points(group="syndicate.channels")})

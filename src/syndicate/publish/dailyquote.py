@@ -6,7 +6,7 @@ What a day shows is frozen in the store, so that no later change of the pool rew
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
 from syndicate.errors import Fault, Held
@@ -16,6 +16,8 @@ from syndicate.render import framing
 
 if TYPE_CHECKING:
     from syndicate.app import App
+
+_CARRIED: Final = frozenset({"chosen", "carried", "shown"})
 
 
 def day_of(app: App, instant: datetime) -> date:
@@ -76,7 +78,7 @@ def summary(choice: rotation.Choice) -> str:
 def carried_by(app: App, due: datetime) -> Quote | None:
     """The quote that an edition due at ``due`` may carry: its own day's, chosen and neither skipped nor stopped."""
     known = app.content.day_quote(day_of(app, due))
-    return known.quote if known and known.state in {"chosen", "shown"} else None
+    return known.quote if known and known.state in _CARRIED else None
 
 
 def slot_day(slot: Slot) -> date:

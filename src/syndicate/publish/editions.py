@@ -128,6 +128,8 @@ def fill(connection: sa.Connection, newsletter: str, slot: int, sheets: Sequence
     made = sum(sheet.record(connection, slot, letter) for sheet in sheets)
     for cover in covers:
         agenda.cover(connection, letter, cover.places, to=cover.to, quoted_to=cover.quoted_to)
+        if cover.quoted_to:
+            agenda.carry_day(connection, cover.quoted_to)
     return made
 
 
@@ -247,16 +249,22 @@ def _owed(
 
 
 def _instant(app: App, name: str, settings: NewsletterSettings, now: datetime) -> list[Planned]:
-    """An edition of its own for each brief released since an instant reader was last covered, in one sweep."""
+    """An edition of its own for each brief released since an instant reader was last covered, in one sweep.
+
+    A brief that came out while nothing ran, longer ago than the window, is no news any more and is left
+    out; one that a reader is owed because they were a digest reader until now is not.
+    """
     if not settings.instant:
         return []
+    title = f"{name}.instant"
     with app.store.read() as connection:
+        swept = agenda.ticked(connection, title) or now
         groups = agenda.groups(connection, name, Frequency.INSTANT, clocks=None, before=now, now=now)
         got = {group.extras: agenda.carried(connection, name, group.extras) for group in groups if group.extras}
         stopped = holding(connection, name, settings.channel)
-    if stopped or not groups:
-        return []
-    briefs = app.content.released(min(group.covered_to for group in groups), now)
+    briefs = app.content.released(min(group.covered_to for group in groups), now) if groups and not stopped else []
+    if not stopped:
+        app.store.write(lambda connection: agenda.tick_to(connection, title, now))
     if not briefs:
         return []
     keys = app.content.keys([brief.id for brief in briefs])
@@ -272,11 +280,11 @@ def _instant(app: App, name: str, settings: NewsletterSettings, now: datetime) -
             keys=keys,
         )
         for brief in briefs
-        if now - (brief.release or now) <= window
+        if (brief.release or now) <= swept or now - (brief.release or now) <= window
     ]
     missed = len(briefs) - len(sheets)
     reason = f"{missed} released longer ago than {window} and left out" if missed else ""
-    slot = Slot(schedule=f"{name}.instant", zone="UTC", local=now.replace(tzinfo=None), due=now)
+    slot = Slot(schedule=title, zone="UTC", local=now.replace(tzinfo=None), due=now)
     last = max(brief.release or now for brief in briefs)
     covers = [Cover(places=group.places, to=last) for group in groups]
     return [_write(app, name, slot, sheets, covers, reason)]

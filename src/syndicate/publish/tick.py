@@ -98,20 +98,28 @@ def show_quote(app: App, now: datetime, starts: dict[str, datetime]) -> list[Pla
         planned += lose_days(app, dict.fromkeys(decision.run, stopped), "cancelled")
     else:
         planned += [_show(app, slot, now) for slot in decision.run]
-    dailyquote.settle_day(app, dailyquote.day_of(app, now), now)
+    _begin_day(app, now)
     app.store.write(lambda connection: agenda.tick_to(connection, QUOTES, now))
     return planned
 
 
+def _begin_day(app: App, now: datetime) -> None:
+    """Choose today's quote if its slot is still to come: an edition before it may carry it."""
+    today = dailyquote.day_of(app, now)
+    ahead = schedule_for(app, app.settings.quotes.schedule).next(QUOTES, now)
+    if ahead is not None and dailyquote.slot_day(ahead) == today:
+        dailyquote.settle_day(app, today, now)
+
+
 def lose_days(app: App, lost: dict[Slot, str], state: str) -> list[Planned]:
-    """Record quote slots that do not happen; their day's quote is not carried by any edition."""
-    for slot, reason in lost.items():
-        day = dailyquote.slot_day(slot)
-        app.store.write(
-            lambda connection, day=day, reason=reason: app.content.record_day(  # type: ignore[misc]
-                connection, day, item=None, shown_at=None, state=state, reason=reason
-            )
-        )
+    """Record quote slots that do not happen; from now on no edition carries their day's quote."""
+
+    def work(connection: sa.Connection) -> None:
+        for slot, reason in lost.items():
+            app.content.record_day(connection, dailyquote.slot_day(slot), item=None, shown_at=None, state=state, reason=reason)
+
+    if lost:
+        app.store.write(work)
     return lose(app, lost, state)
 
 

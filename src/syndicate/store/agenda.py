@@ -195,6 +195,11 @@ def cover(
     )
 
 
+def carry_day(connection: sa.Connection, day: str) -> None:
+    """Record that an edition carries the quote of a civil day, where its slot has not shown it yet (Q23)."""
+    connection.execute(sa.text("UPDATE day_quote SET state = 'carried' WHERE day = :day AND state = 'chosen'"), {"day": day})
+
+
 def open_edition(connection: sa.Connection, newsletter: int, frequency: str, period: str, at: datetime) -> int:
     """The key of the edition of one period, numbered at first use."""
     found = connection.execute(
