@@ -102,7 +102,26 @@ QUOTE = Quote(
 )
 
 
-def view(*briefs: Brief, display: str = "", **over: Any) -> EditionView:
+DEED = replace(
+    QUOTE,
+    id="tag:letter.example,2015:quote/q2",
+    slug="q2",
+    link=f"{PUBLIC}/quotes/q2",
+    kind=QuoteKind.ACTIONS,
+    title="The day on which the ferry was stopped",
+    words=Words("Nine families with their carts waited at the quay until dusk and were sent home. Members had taken the oars."),
+    context="The town still names this day when it is asked what changed.",
+    contains="people being kept from leaving",
+    date="2012-03-13",
+    speaker="",
+    role="",
+    role_source="",
+    place="Tolland Quay",
+    victims="Nine families",
+)
+
+
+def view(*briefs: Brief, display: str = "", quote: Quote = QUOTE, **over: Any) -> EditionView:
     given_values: dict[str, Any] = {
         "newsletter": "digest",
         "title": "The Ferry Letter",
@@ -117,8 +136,8 @@ def view(*briefs: Brief, display: str = "", **over: Any) -> EditionView:
         "style": STYLE,
     }
     if display:
-        admitted = framing.admit(QUOTE, STYLE, approved=True, now=DUE)
-        given_values["quotes"] = (QUOTE,)
+        admitted = framing.admit(quote, STYLE, approved=True, now=DUE)
+        given_values["quotes"] = (quote,)
         if display == "inline":
             given_values["quote_html"] = framing.block(admitted, "mail", TEMPLATES)
             given_values["quote_text"] = framing.block(admitted, "text", TEMPLATES)
@@ -366,6 +385,14 @@ def test_a_brief_alone_comes_in_full() -> None:
     assert "A finding\n---" in text
 
 
+def test_a_table_keeps_its_head_and_its_sides() -> None:
+    body = "| Year | Pages |\n|---|--:|\n| 2009 | 46 |\n"
+    _, html, _ = drawn(view(brief(body=body), frequency="instant"))
+    assert re.search(
+        r'<table[^>]*>\s*<thead>\s*<tr>\s*<th (?=[^>]*align="left")[^>]*>Year</th>\s*<th (?=[^>]*align="right")', html
+    )
+
+
 def test_an_edition_of_several_shows_summaries() -> None:
     _, html, _ = drawn(view(brief(1), brief(2), frequency="daily"))
     assert "A finding" not in html
@@ -396,6 +423,15 @@ def test_the_quote_s_own_edition_has_no_brief() -> None:
     frozen, html, _ = drawn(view(display="inline", frequency="quote"))
     assert "One quotation." in html
     assert frozen.subject == "A founder on leaving · 23 November 2026"
+
+
+@pytest.mark.parametrize("display", ["inline", "link"])
+def test_an_account_in_our_words_is_not_called_a_quotation(display: str) -> None:
+    frozen, html, text = drawn(view(display=display, quote=DEED, frequency="quote"))
+    for part in (html, text):
+        assert "ne account of an extremist action." in part
+        assert "none of its words are ours" not in " ".join(part.split())
+    assert "quotation" not in frozen.preheader
 
 
 def test_behind_a_link_stand_our_words_alone() -> None:

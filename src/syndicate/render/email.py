@@ -186,6 +186,7 @@ def _context(view: EditionView, nonce: str, *, full: bool) -> dict[str, Any]:
         "number": view.number,
         "public_url": view.public_url,
         "quote_html": view.quote_html,
+        "quote_kind": view.quotes[0].kind.value if view.quotes else "words",
         "quote_link": view.quote_link,
         "quote_text": view.quote_text,
         "site": view.site,
@@ -228,7 +229,7 @@ def _picture(brief: Brief, public_url: str) -> _Picture | None:
 def _dressed(html: markup.Html) -> str:
     """The attributes that Word needs beside the styles: a picture's width, and the side of a column's head."""
     html_with_widths = re.sub(r"<img (?![^>]*\bwidth=)", f'<img width="{PICTURE_WIDTH}" ', html)
-    return re.sub(r"<th(?![^>]*\balign=)", '<th align="left"', html_with_widths)
+    return re.sub(r"<th(?=[\s>])(?![^>]*\balign=)", '<th align="left"', html_with_widths)
 
 
 def _short(title: str, most: int = 60) -> str:
