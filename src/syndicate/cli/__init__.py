@@ -10,7 +10,10 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
-from typing import Final
+
+TYPE_CHECKING = False  # as typing's own, which alone costs a third of what `--help` may take
+if TYPE_CHECKING:
+    from typing import Final
 
 # In the order of a first meeting; each name is a module of this package with ``add`` and ``run``.
 COMMANDS: Final = {

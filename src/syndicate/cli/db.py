@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 from syndicate.cli import Parser
 
@@ -82,6 +81,8 @@ def _check(args: argparse.Namespace) -> int:
 
 
 def _backup(args: argparse.Namespace) -> int:
+    from pathlib import Path
+
     from syndicate.cli.output import note
     from syndicate.cli.publication import opened
     from syndicate.store import marks

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from datetime import UTC, datetime
-from pathlib import Path
 
 from syndicate.cli import Parser
 from syndicate.cli.run import listen
@@ -25,6 +23,9 @@ def parser(prog: str) -> argparse.ArgumentParser:
 
 def run(args: argparse.Namespace) -> int:
     """Make it, then run it."""
+    from datetime import UTC, datetime
+    from pathlib import Path
+
     from syndicate.cli import init
     from syndicate.cli import run as main_job
     from syndicate.cli.output import note

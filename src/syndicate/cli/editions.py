@@ -161,15 +161,21 @@ def _send(args: argparse.Namespace) -> int:
 def _test(args: argparse.Namespace) -> int:
     from syndicate.cli.output import note
     from syndicate.cli.publication import one_of, rehearsed
-    from syndicate.errors import SyndicateError
-    from syndicate.model import QuoteDisplay
+    from syndicate.errors import Held, SyndicateError
+    from syndicate.model import Brief, QuoteDisplay
     from syndicate.publish import proof
+    from syndicate.store.holds import holding
 
     with rehearsed(args) as app:
         name = one_of(args.newsletter, app.settings.newsletters, "newsletter")
         now = app.now()
         app.content.sync(app.sources, now)
-        items = proof.sample(app, now)
+        with app.store.read() as connection:
+            stopped = holding(connection, name, app.settings.newsletters[name].channel)
+            no_quotes = holding(connection, "quotes")
+        if stopped:
+            raise Held(stopped, rule="hold")
+        items = [item for item in proof.sample(app, now) if isinstance(item, Brief) or not no_quotes]
         if not items:
             msg = "there is no published brief yet to test with"
             raise SyndicateError(msg)

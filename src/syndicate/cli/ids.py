@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import argparse
 import re
-from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from syndicate.cli import Parser
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from syndicate.app import App
 
 _YAML: Final = re.compile(r"\A\ufeff?---[ \t]*\r?\n")
 _TOML: Final = re.compile(r"\A\ufeff?\+\+\+[ \t]*\r?\n")
@@ -49,10 +53,7 @@ def run(args: argparse.Namespace) -> int:
     return 1 if faults else 0
 
 
-def _minted(app: object, path: str) -> str:
-    from syndicate.app import App
-
-    assert isinstance(app, App)
+def _minted(app: App, path: str) -> str:
     item = app.content.brief(path, now=None) or app.content.quote(path)
     return item.id if item else ""
 

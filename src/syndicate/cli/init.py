@@ -6,10 +6,12 @@ import argparse
 import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from syndicate.cli import Parser
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _KEY: Final = re.compile(
     r"^(?P<head>\s*(?:-\s+)?(?:date|updated)\s*[:=]\s*)(?P<value>\d{4}-\d\d-\d\d\S*)(?P<tail>.*)$", re.MULTILINE
@@ -38,6 +40,8 @@ def parser(prog: str) -> argparse.ArgumentParser:
 
 def run(args: argparse.Namespace) -> int:
     """Make it, and say what comes next."""
+    from pathlib import Path
+
     from syndicate.cli.output import note
 
     target = Path(args.target)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 from syndicate.cli import OK, Parser
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from syndicate.app import App
     from syndicate.errors import Fault
     from syndicate.publish.forecast import Coming, QuoteDay
@@ -21,7 +23,7 @@ _LOOK_BACK: Final = timedelta(days=3)
 
 def parser(prog: str) -> argparse.ArgumentParser:
     """The arguments of ``plan``."""
-    from syndicate.cli.publication import instant
+    from syndicate.cli.times import instant
 
     made = Parser(
         prog,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from syndicate.cli import FAILED, OK, Parser
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from syndicate.app import App
     from syndicate.model import Item
     from syndicate.publish.proof import Proof
@@ -32,6 +33,8 @@ def parser(prog: str) -> argparse.ArgumentParser:
 
 def run(args: argparse.Namespace) -> int:
     """Render, write the files, and tell their sizes."""
+    from pathlib import Path
+
     from syndicate.cli.output import listing, note
     from syndicate.cli.publication import rehearsed, root
     from syndicate.publish.proof import proofs
@@ -63,6 +66,8 @@ def found(app: App, name: str, here: Path) -> Item:
     SyndicateError
         There is none; names the nearest.
     """
+    from pathlib import Path
+
     from syndicate.cli.publication import one_of
 
     path = Path(name).resolve()

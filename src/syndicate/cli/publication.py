@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import argparse
 import getpass
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from syndicate.errors import SyndicateError
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Iterable
+    from datetime import datetime
 
     from syndicate.app import App
 
@@ -83,25 +83,6 @@ def who() -> str:
         return getpass.getuser()
     except (OSError, KeyError):
         return f"uid {os.getuid()}"
-
-
-def instant(text: str) -> datetime:
-    """``--at``: an ISO date and time with a zone, for argparse.
-
-    Raises
-    ------
-    argparse.ArgumentTypeError
-        With what would be right.
-    """
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError as error:
-        msg = f"{text!r} is not a time; write it like 2026-11-22T07:00+01:00 or 2026-11-22T06:00Z"
-        raise argparse.ArgumentTypeError(msg) from error
-    if found.tzinfo is None:
-        msg = f"{text!r} has no zone; add one, like {text}Z for UTC or {text}+01:00"
-        raise argparse.ArgumentTypeError(msg)
-    return found
 
 
 def one_of(name: str, known: Iterable[str], what: str) -> str:

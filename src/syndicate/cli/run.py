@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def parser(prog: str) -> argparse.ArgumentParser:
     """The arguments of ``run``."""
-    from syndicate.cli.publication import instant
+    from syndicate.cli.times import instant
 
     made = Parser(
         prog,
