@@ -499,15 +499,12 @@ def test_a_posts_template_broken_on_purpose_is_held(rung: str, changes: tuple[tu
         fit(make_quote(), 5000, using=broken(f"posts/quote_{rung}.txt.j2", *changes))
 
 
-def test_the_posts_link_must_lead_to_our_pages() -> None:
+@pytest.mark.parametrize(
+    "link", ["https://elsewhere.example/q", "https://web.archive.org/web/2024/https://letter.brackmere.example/q"]
+)
+def test_the_posts_link_must_lead_to_our_pages(link: str) -> None:
     with held("Q8"):
-        framing.fit(
-            admit(make_quote()),
-            fits=lambda _: True,
-            templates=templates(),
-            channel_link="https://elsewhere.example/q",
-            limits=X,
-        )
+        framing.fit(admit(make_quote()), fits=lambda _: True, templates=templates(), channel_link=link, limits=X)
 
 
 # -- Q5, Q6: nowhere else -----------------------------------------------------------------------
@@ -687,6 +684,7 @@ def test_pictures_in_the_words_are_refused(words: str) -> None:
         "http://archive.brackmere.example/q/1",
         "https://archive.brackmere.example.evil.example/q",
         "https://archive.brackmere.example@evil.example/q",
+        "https://someone:secret@archive.brackmere.example/q",
         "https://evil.example\\@archive.brackmere.example/q",
         "https://evil.example/https://web.archive.org/",
         "javascript:alert(1)",
@@ -729,8 +727,9 @@ def test_a_loopback_address_of_our_own_may_be_plain_http() -> None:
     style = make_style(public_url="http://127.0.0.1:8000")
     quote = make_quote(link="http://127.0.0.1:8000/quotes/a", archive="http://127.0.0.1:8000/quotes/a")
     assert admit(quote, style=style)
+    open_wire = "http://letter.brackmere.example"
     with held("Q8"):
-        admit(quote, style=make_style(public_url="http://letter.brackmere.example"))
+        admit(make_quote(link=f"{open_wire}/quotes/a"), style=make_style(public_url=open_wire))
 
 
 def test_four_eyes_hold_what_nobody_approved() -> None:

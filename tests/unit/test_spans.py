@@ -27,6 +27,10 @@ def test_a_run_of_four_is_found_and_one_of_three_is_not() -> None:
     assert not watch.finds("each of us may")
 
 
+def test_words_parted_by_invisible_characters_alone_are_found() -> None:
+    assert Watch.over([SENTENCE]).finds("bring\u200byour\u200bletters\u200bto")
+
+
 def test_a_shorter_text_is_watched_as_a_whole() -> None:
     watch = Watch.over(["The tide."])
     assert watch.finds("here comes the tide again")
