@@ -376,6 +376,15 @@ def test_the_pages_of_a_reader_hide_the_address_and_are_kept_by_nobody(app: App,
         assert answer.headers["referrer-policy"] == "no-referrer"
 
 
+def test_no_log_line_holds_a_readers_link(app: App, site: httpx.Client, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("DEBUG")
+    token = subscribe(app)
+    site.get(f"/u/{token}")
+    site.post(f"/u/{token}", data=ONE_CLICK)
+    ours = [record for record in caplog.records if not record.name.startswith(("httpx", "httpcore"))]  # the test's own client
+    assert not any(token in record.getMessage() for record in ours)
+
+
 def test_a_changed_link_is_refused_in_plain_words(app: App, site: httpx.Client) -> None:
     token = subscribe(app)
     flipped = ("B" if token[12] != "B" else "C").join((token[:12], token[13:]))

@@ -54,7 +54,8 @@ def serve(app: App, host: str, port: int) -> Serving:
         reader.create(app),
         lifespan="off",
         log_config=None,
-        access_log=False,  # it would log reader links
+        log_level="warning",  # its lines about each request hold reader links
+        access_log=False,
         server_header=False,
         timeout_graceful_shutdown=_STOP_SECONDS,
     )
