@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from tests.publication import Publication, instant, to
 
 from syndicate.app import App
 from syndicate.model import Frequency, QuoteDisplay
@@ -19,7 +20,6 @@ from syndicate.runtime import Runtime
 from syndicate.store import agenda, marks
 from syndicate.store.schema import from_micros
 from syndicate.store.subscribers import Wishes
-from tests.publication import Publication, instant, to
 
 DAILY, WEEKLY, INSTANT = (Wishes(frequency=frequency) for frequency in (Frequency.DAILY, Frequency.WEEKLY, Frequency.INSTANT))
 WORDS = "Give us the keys of your houses and we will keep the doors, for a door that nobody watches is a door that stands open."
@@ -244,7 +244,7 @@ def test_readers_of_three_zones_get_the_same_edition_at_their_own_hour(publicati
 @pytest.mark.parametrize("seed", range(6))
 def test_each_brief_reaches_each_reader_once_through_switches_and_restarts(tmp_path: Path, seed: int) -> None:
     """Random briefs, quotes, pauses and switches over a month: planned only, so that it stays quick."""
-    chance = random.Random(seed)  # noqa: S311 - repeatable
+    chance = random.Random(seed)
     publication = Publication(root=tmp_path / "letter")
     start = instant("2026-03-16 12:00")  # a DST change lies ahead
     publication.begin(start.isoformat())

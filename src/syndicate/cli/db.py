@@ -54,22 +54,11 @@ def _upgrade(args: argparse.Namespace) -> int:
 
 
 def _check(args: argparse.Namespace) -> int:
-    import sqlalchemy as sa
-
     from syndicate.cli.output import document, note, say
     from syndicate.cli.publication import looked_at
-    from syndicate.store.holds import broken_audit
 
     with looked_at(args) as app:
-        with app.store.read() as connection:
-            damage = [row[0] for row in connection.execute(sa.text("PRAGMA integrity_check")) if row[0] != "ok"]
-            orphans = [row[0] for row in connection.execute(sa.text("PRAGMA foreign_key_check"))]
-            altered = broken_audit(connection)
-        books = app.books.recount()
-    found = [f"SQLite: {line}" for line in damage]
-    found += [f"a row of {table} refers to nothing" for table in orphans]
-    found += [f"sending {sending}: {tally} counted as {state}, {rows} rows" for sending, state, tally, rows in books]
-    found += [f"the audit log was altered at line {altered}"] if altered is not None else []
+        found = app.books.damage()
     if args.json:
         document({"ok": not found, "found": found})
     elif found:

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
-import sqlalchemy as sa
-
 from syndicate.model import Brief, Frequency, Quote, QuoteDisplay, Slot
 from syndicate.plan import due, slots
 from syndicate.plan.catchup import catch_up
@@ -16,6 +14,7 @@ from syndicate.publish import dailyquote
 from syndicate.settings import BRIEF_LATENESS, DIGEST_LATENESS, NewsletterSettings, ScheduleSettings
 from syndicate.store import agenda, duties
 from syndicate.store.agenda import Clock, Group
+from syndicate.store.database import Connection
 from syndicate.store.holds import holding
 from syndicate.store.subscribers import newsletter_key, place_key
 
@@ -58,7 +57,7 @@ class Sheet:
     shares: tuple[Share, ...]
     keys: Mapping[str, int]  # item id -> key
 
-    def record(self, connection: sa.Connection, slot: int, letter: int) -> int:
+    def record(self, connection: Connection, slot: int, letter: int) -> int:
         """Edition, variants, sending and deliveries; returns how many deliveries."""
         wanted = [share for share in self.shares if share.briefs or share.quote]
         if not wanted:
@@ -84,7 +83,7 @@ class Sheet:
             )
         return sum(len(share.group.places) for share in wanted)
 
-    def _variant(self, connection: sa.Connection, edition: int, share: Share) -> int:
+    def _variant(self, connection: Connection, edition: int, share: Share) -> int:
         quotes = (share.quote,) if share.quote else ()
         ids = [item.id for item in (*share.briefs, *quotes)]
         targets = " ".join([*("quotes" for _ in quotes), *ids])
@@ -102,7 +101,7 @@ class Cover:
 
 
 def record(
-    connection: sa.Connection,
+    connection: Connection,
     newsletter: str,
     slot: Slot,
     sheets: Sequence[Sheet],
@@ -122,7 +121,7 @@ def _write(app: App, name: str, slot: Slot, sheets: Sequence[Sheet], covers: Seq
     return app.store.write(lambda connection: record(connection, name, slot, sheets, covers, reason=reason))
 
 
-def fill(connection: sa.Connection, newsletter: str, slot: int, sheets: Sequence[Sheet], covers: Sequence[Cover]) -> int:
+def fill(connection: Connection, newsletter: str, slot: int, sheets: Sequence[Sheet], covers: Sequence[Cover]) -> int:
     """What one newsletter makes of a recorded slot; returns how many deliveries."""
     letter = newsletter_key(connection, newsletter)
     made = sum(sheet.record(connection, slot, letter) for sheet in sheets)
@@ -191,7 +190,7 @@ def _scheduled(
 def lose(app: App, slots: Mapping[Slot, str], state: str) -> list[Planned]:
     """Record slots that do not happen, with their reasons: nothing is skipped silently."""
 
-    def work(connection: sa.Connection) -> None:
+    def work(connection: Connection) -> None:
         for slot, reason in slots.items():
             agenda.record_slot(connection, slot, state, reason)
 

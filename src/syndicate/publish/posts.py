@@ -8,8 +8,6 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-import sqlalchemy as sa
-
 from syndicate import links
 from syndicate.channels import Channel
 from syndicate.errors import Refused, SyndicateError
@@ -19,6 +17,7 @@ from syndicate.publish.editions import Planned, lose, schedule_for
 from syndicate.render import framing, post
 from syndicate.settings import BRIEF_LATENESS
 from syndicate.store import agenda, duties
+from syndicate.store.database import Connection
 from syndicate.store.holds import holding
 from syndicate.store.ledger import Duty
 from syndicate.store.subscribers import place_key
@@ -85,11 +84,11 @@ def _queued(app: App, name: str, title: str, after: datetime, now: datetime, sto
 
 
 def owe(
-    app: App, item: Item, names: Sequence[str], *, due: datetime, slot: int = 0, connection: sa.Connection | None = None
+    app: App, item: Item, names: Sequence[str], *, due: datetime, slot: int = 0, connection: Connection | None = None
 ) -> int:
     """Record the duty to post ``item`` on each of ``names`` once; returns how many are new."""
 
-    def work(connection: sa.Connection) -> int:
+    def work(connection: Connection) -> int:
         targets = f"all {item.id}" + (" quotes" if isinstance(item, Quote) else "")
         key = duties.open_sending(
             connection, kind="post", subject=item.id, due=due, targets=targets, slot=slot, revision=item.revision

@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
-import sqlalchemy as sa
-
 from syndicate.errors import Fault, FaultyError, SyndicateError
 from syndicate.log import logger
 from syndicate.model import Quote, Slot
@@ -17,6 +15,7 @@ from syndicate.publish import dailyquote, editions, feeds, messages, posts
 from syndicate.publish.editions import Planned, lose, schedule_for
 from syndicate.settings import QUOTE_LATENESS
 from syndicate.store import agenda, marks
+from syndicate.store.database import Connection
 from syndicate.store.holds import holding
 
 if TYPE_CHECKING:
@@ -114,7 +113,7 @@ def _begin_day(app: App, now: datetime) -> None:
 def lose_days(app: App, lost: dict[Slot, str], state: str) -> list[Planned]:
     """Record quote slots that do not happen; from now on no edition carries their day's quote."""
 
-    def work(connection: sa.Connection) -> None:
+    def work(connection: Connection) -> None:
         for slot, reason in lost.items():
             app.content.record_day(connection, dailyquote.slot_day(slot), item=None, shown_at=None, state=state, reason=reason)
 
@@ -136,7 +135,7 @@ def _record(app: App, slot: Slot, day: date, quote: Quote, now: datetime) -> Pla
     sheets = {name: editions.quote_sheet(app, name, slot, quote, now) for name in app.settings.newsletters}
     key = app.content.keys([quote.id])[quote.id]
 
-    def work(connection: sa.Connection) -> Planned:
+    def work(connection: Connection) -> Planned:
         made = agenda.record_slot(connection, slot, "expanded")
         if made is None:
             return Planned(slot=slot, state="expanded", reason="it was expanded before", duties=0)

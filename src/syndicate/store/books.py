@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from syndicate.model import OPEN_STATES, State
 from syndicate.store import schema
 from syndicate.store.database import Store
+from syndicate.store.holds import broken_audit
 from syndicate.store.ledger import JOINED
 from syndicate.store.schema import from_micros
 
@@ -120,6 +121,17 @@ class Books:
         )
         with self._store.read() as connection:
             return [(row[0], row[1], row[2], row[3]) for row in connection.execute(query)]
+
+    def damage(self) -> list[str]:
+        """What is wrong with the database, a sentence each: SQLite's own checks, the tallies, the audit log."""
+        with self._store.read() as connection:
+            found = [f"SQLite: {row[0]}" for row in connection.execute(sa.text("PRAGMA integrity_check")) if row[0] != "ok"]
+            orphans = connection.execute(sa.text("PRAGMA foreign_key_check"))
+            found += [f"a row of {row[0]} refers to nothing" for row in orphans]
+            altered = broken_audit(connection)
+        counted = self.recount()
+        found += [f"sending {sending}: {tally} tallied as {state}, {rows} rows" for sending, state, tally, rows in counted]
+        return found + ([f"the audit log was altered at line {altered}"] if altered is not None else [])
 
 
 def _line(row: sa.RowMapping) -> Line:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeAlias, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.exc import DatabaseError, OperationalError
@@ -20,6 +20,7 @@ from sqlalchemy.exc import DatabaseError, OperationalError
 from syndicate.errors import StoreError
 
 T = TypeVar("T")
+Connection: TypeAlias = sa.Connection  # what `read` and `write` hand over, for those who pass it on
 
 _PATIENCE_SECONDS: Final = 30.0  # how long a write waits for other processes
 _BUSY_MILLIS: Final = 5000
