@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -17,7 +18,7 @@ from syndicate.links import is_tag_uri
 from syndicate.model import Status
 from syndicate.settings import SiteSettings, SourceSettings
 from syndicate.sources import Source, open_source
-from syndicate.store import migrate
+from syndicate.store import migrate, schema
 from syndicate.store.content import ContentStore
 from syndicate.store.database import Store
 from syndicate.store.intake import SyncReport
@@ -215,9 +216,10 @@ def test_a_file_that_was_only_touched_changes_nothing(place: Place, opened: list
     assert opened == []
 
 
-def test_a_file_saved_twice_within_a_tick_is_noticed(place: Place) -> None:
+def test_a_file_saved_twice_within_a_tick_is_noticed(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     path = place.path("briefs/a.md")
     path.write_text("---\ntitle: A\ndate: 2026-11-20\n---\n")
+    monkeypatch.setattr(time, "time_ns", lambda: path.stat().st_mtime_ns + 1_000_000)
     place.sync()
     before = path.stat()
     with path.open("r+") as file:  # the same size, the same inode
@@ -457,9 +459,13 @@ def test_two_files_with_one_id_are_a_fault_until_one_gives_way(place: Place) -> 
     assert [fault.file for fault in report.faults] == ["content/briefs/0.md"]
     assert place.one().title == "First"
     assert len(place.sync().faults) == 1
+    place.brief("a.md", "id: report-1", title="First, edited")
+    place.brief("0.md", "id: report-1", title="Second, edited")
+    assert [fault.file for fault in place.sync().faults] == ["content/briefs/0.md"]
+    assert place.one().title == "First, edited"
     first.unlink()
     assert place.sync().faults == ()
-    assert place.one().title == "Second"
+    assert place.one().title == "Second, edited"
 
 
 def test_two_new_files_with_one_id_are_a_fault_for_the_second(place: Place) -> None:
@@ -687,6 +693,16 @@ def test_nothing_is_seen_before_its_time(
         assert len(sent) == (status != "draft" and not late)
     finally:
         place.store.close()
+
+
+def test_a_date_ahead_hides_an_item_whatever_its_release_says(place: Place) -> None:
+    place.brief()
+    place.sync()
+    ahead = schema.to_micros(NOW + HOUR)
+    place.store.write(lambda connection: connection.exec_driver_sql("UPDATE item SET date = ?", (ahead,)).close())
+    assert place.slugs() == []
+    assert place.content.brief("a", now=NOW) is None
+    assert place.content.brief("a", now=NOW + HOUR) is not None
 
 
 # -- updated ----------------------------------------------------------------------------------------

@@ -209,13 +209,15 @@ def test_an_absolute_folder_is_read(tmp_path: Path) -> None:
     assert list(drafts) == [f"{tmp_path}/a.md"]
 
 
-def test_a_file_that_was_just_saved_is_read_again(source: Source, write: Any) -> None:
+def test_a_file_that_was_just_saved_is_read_again(source: Source, write: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write("a.md")
+    saved = path.stat().st_mtime_ns
+    monkeypatch.setattr(time, "time_ns", lambda: saved + 1_000_000)
     (found,) = source.scan()
     fresh = source.read(found)
     assert fresh is not None
     assert fresh.stamp == ""
-    past = time.time_ns() - 10**9
+    past = saved - 10**9
     os.utime(path, ns=(past, past))
     (found,) = source.scan()
     settled = source.read(found)

@@ -190,6 +190,7 @@ def test_a_fault_never_cites_the_file() -> None:
         f"---\noriginal: he said: {secret}\n---\n",
         f"---\n{secret}: 1\n{secret}: 2\n---\n",
         f"+++\n{secret} = 1\n+++\n",
+        f"+++\n['{secret}']\n['{secret}']\n+++\n",
     ):
         with pytest.raises(SourceError) as error:
             parse(text, file="x.md")

@@ -289,7 +289,7 @@ def _refuse_twice(file: str, line: int, name: str, before: int) -> NoReturn:
 
 def _words(problem: str | None) -> str:
     """The parser's reason without anything that it cites."""
-    reason = re.sub(r"""(['"`]).*\1""", "a character", problem or "it cannot be read")
+    reason = re.sub(r"""\(?(['"`]).*\1,?\)?""", "something", problem or "it cannot be read")
     return reason[:1].lower() + reason[1:]
 
 
