@@ -310,7 +310,7 @@ class Post:
     """
 
     item: str  # the item's id
-    text: str
+    text: str = field(repr=False)
     link: str  # the unique link of (item, channel, revision), inside ``text`` or the card
     lang: str  # BCP 47
     created: datetime  # aware UTC, frozen at planning, so that a retry has the same bytes

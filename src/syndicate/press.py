@@ -29,6 +29,7 @@ class Press:
         self._lock = RunLock(app.store.path)
         self._runtime = Runtime(app)
         self._stop = threading.Event()
+        self._feeds: dict[str, str] = {}  # what each feed was last made of
         self.fenced = ""  # why everything is on hold since the start
 
     @property
@@ -46,7 +47,7 @@ class Press:
         """
         with self._lock:
             self._enter()
-            report = tick(self._app, self._app.now())
+            report = tick(self._app, self._app.now(), self._feeds)
             self._runtime.drain()
         return report
 
@@ -76,7 +77,7 @@ class Press:
 
         def turn() -> datetime | None:
             now = self._app.now()
-            report(tick(self._app, now))
+            report(tick(self._app, now, self._feeds))
             self._runtime.kick()
             due = next_due(self._app, now)
             if known != [due]:

@@ -20,7 +20,7 @@ from syndicate.errors import DeliveryError, Refused, SyndicateError, Throttled, 
 from syndicate.log import logger
 from syndicate.model import Parcel, Receipt, State
 from syndicate.publish import messages, posts
-from syndicate.store.ledger import Duty, Result
+from syndicate.store.duties import Duty, Result
 from syndicate.store.subscribers import place_key
 
 if TYPE_CHECKING:
@@ -151,14 +151,12 @@ class Runtime:
         self._app.ledger.settle([result], self._app.now())
         self.counts.add(result.state)
         log = logger().info if result.state is State.SENT else logger().warning
-        log(
-            f"delivery_{result.state}",
-            channel=result.duty.channel,
-            delivery=f"{result.duty.sending}.{result.duty.place}",
-            attempt=result.duty.attempt,
-            retry_at=result.not_before.isoformat() if result.not_before else None,
-            error=result.detail or None,
-        )
+        facts = {"channel": result.duty.channel, "delivery": f"{result.duty.sending}.{result.duty.place}"}
+        if result.not_before:
+            facts["retry_at"] = result.not_before.isoformat()
+        if result.detail:
+            facts["error"] = result.detail
+        log(f"delivery_{result.state}", attempt=result.duty.attempt, **facts)
 
     def _give_back(self, duties: Sequence[Duty]) -> None:
         """What was claimed and not begun is pending again; for the others this changes nothing."""

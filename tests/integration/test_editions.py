@@ -97,6 +97,34 @@ def test_what_lies_before_the_start_mark_is_in_the_feed_and_is_not_sent(publicat
     assert any(b"About old" in content for _, content in publication.snapshot("feeds").values())
 
 
+def test_a_source_that_joins_later_brings_nothing_older_to_readers(publication: Publication) -> None:
+    publication.run("2026-11-22 12:30")
+    settings = publication.root / "config" / "syndicate.toml"
+    joined = '[sources.analyses]\nkind = "markdown"\npath = "content/analyses"\n'
+    settings.write_text(settings.read_text(encoding="utf-8") + joined, encoding="utf-8")
+    (publication.root / "content" / "analyses").mkdir()
+    publication.brief("../analyses/before", "2026-11-22T13:00:00Z")
+    publication.brief("../analyses/ahead", "2026-11-22T15:00:00Z")
+    publication.run("2026-11-22 14:00")
+    assert publication.outbox() == []
+    publication.run("2026-11-22 15:01")
+    assert [
+        name for path in publication.outbox() for name in ("before", "ahead") if f"About ../analyses/{name}" in path.read_text()
+    ] == ["ahead"]
+
+
+def test_an_edition_shows_no_withdrawn_quote_in_the_browser(publication: Publication) -> None:
+    quote = publication.quote("q1", WORDS)
+    publication.run("2026-11-23 05:01")
+    with publication.opened("2026-11-23 05:02") as app:
+        assert "stands open" in (messages.public_view(app, "digest", 1) or "")
+        quote.write_text(
+            quote.read_text(encoding="utf-8").replace("kind: words", "kind: words\nstatus: withdrawn"), encoding="utf-8"
+        )
+        app.content.sync(app.sources, app.now())
+        assert messages.public_view(app, "digest", 1) is None
+
+
 def test_an_edit_sends_nothing_again(publication: Publication) -> None:
     publication.brief("one", "2026-11-22T13:00:00Z")
     publication.run("2026-11-22 14:00")

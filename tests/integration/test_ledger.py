@@ -13,8 +13,9 @@ from syndicate.model import Frequency, Slot, State
 from syndicate.store import agenda, duties, marks, migrate
 from syndicate.store.books import Books
 from syndicate.store.database import Store
+from syndicate.store.duties import Duty, Result
 from syndicate.store.holds import Holds
-from syndicate.store.ledger import Duty, Ledger, Result
+from syndicate.store.ledger import Ledger
 from syndicate.store.subscribers import SubscriberStore, Wishes, newsletter_key, place_key
 
 NOW = datetime(2026, 11, 23, 7, 0, tzinfo=UTC)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Literal, TypeAlias
 
-from syndicate.links import slugify
+from syndicate.links import name_slug
 from syndicate.model import Brief, Item, Slot, Status, require_aware
 
 EditionKind: TypeAlias = Literal["instant", "daily", "weekly", "quote", "now"]
@@ -34,7 +34,7 @@ def owed(
         and brief.release is not None
         and covered_to < brief.release <= due
         and brief.id not in already
-        and (not topics or topics & {slugify(topic) for topic in brief.topics})
+        and (not topics or topics & {name_slug(topic) for topic in brief.topics})
     )
 
 

@@ -12,12 +12,13 @@ from zoneinfo import ZoneInfo
 
 from syndicate import links
 from syndicate.errors import Fault, Held, Refused, RenderError, SyndicateError, Uncertain
-from syndicate.model import Brief, Item, Parcel, Quote, QuoteDisplay, State
+from syndicate.model import Brief, Item, Parcel, Quote, QuoteDisplay, State, Status
 from syndicate.plan.due import EditionKind
 from syndicate.render import email, framing, mime
 from syndicate.store import agenda, marks
 from syndicate.store.agenda import Variant
-from syndicate.store.ledger import Duty, Result
+from syndicate.store.duties import Duty, Result
+from syndicate.store.holds import holding
 from syndicate.store.subscribers import Reader
 
 if TYPE_CHECKING:
@@ -165,7 +166,17 @@ def public_view(app: App, newsletter: str, number: int, variant: int | None = No
             for v in agenda.variants(connection, state="frozen", newsletter=newsletter, number=number)
             if variant is None or v.key == variant
         ]
-    return email.Frozen.from_json(found[0].frozen).page() if found else None
+    if not found or any(_taken_back(app, item) for item in carried(app, found[0])):
+        return None
+    return email.Frozen.from_json(found[0].frozen).page()
+
+
+def _taken_back(app: App, item: Item) -> bool:
+    """Whether a quote was withdrawn or stopped after an edition had carried it: the page shows it no more (Q15, Q22)."""
+    if not isinstance(item, Quote):
+        return False
+    with app.store.read() as connection:
+        return item.status is Status.WITHDRAWN or bool(holding(connection, "quotes", item.id))
 
 
 def compose(app: App, claimed: Sequence[Duty]) -> dict[tuple[int, int], tuple[str, Parcel] | Exception]:

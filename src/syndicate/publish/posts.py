@@ -18,8 +18,8 @@ from syndicate.render import framing, post
 from syndicate.settings import BRIEF_LATENESS
 from syndicate.store import agenda, duties
 from syndicate.store.database import Connection
+from syndicate.store.duties import Duty
 from syndicate.store.holds import holding
-from syndicate.store.ledger import Duty
 from syndicate.store.subscribers import place_key
 
 if TYPE_CHECKING:

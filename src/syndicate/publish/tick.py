@@ -36,8 +36,11 @@ class TickReport:
     faults: list[Fault] = field(default_factory=list)
 
 
-def tick(app: App, now: datetime) -> TickReport:
-    """Read, plan, record and render everything that is due at ``now``; sending is the runtime's."""
+def tick(app: App, now: datetime, memory: dict[str, str] | None = None) -> TickReport:
+    """Read, plan, record and render everything that is due at ``now``; sending is the runtime's.
+
+    ``memory`` outlives the tick and spares the feeds a rendering whose inputs are unchanged.
+    """
     report = TickReport(at=now)
     with_starts: dict[str, datetime] = {}
     _step(report, lambda: with_starts.update(marks.starts(app.store, subjects(app), now)))
@@ -46,7 +49,7 @@ def tick(app: App, now: datetime) -> TickReport:
     _step(report, lambda: report.planned.extend(editions.expand(app, now, with_starts)))
     _step(report, lambda: report.planned.extend(posts.expand(app, now, with_starts)))
     _step(report, lambda: report.faults.extend(messages.freeze(app, now)))
-    _step(report, lambda: _feeds(app, now, report))
+    _step(report, lambda: _feeds(app, now, report, memory))
     return report
 
 
@@ -75,8 +78,8 @@ def _sync(app: App, now: datetime, report: TickReport) -> None:
     report.faults += found.faults
 
 
-def _feeds(app: App, now: datetime, report: TickReport) -> None:
-    done = feeds.publish(app, now)
+def _feeds(app: App, now: datetime, report: TickReport, memory: dict[str, str] | None) -> None:
+    done = feeds.publish(app, now, memory)
     report.feeds = done.changed
     report.faults += done.faults
 

@@ -6,24 +6,25 @@ nobody else can make. Error messages name a rule, a field and a template, never 
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import InitVar, dataclass, field
 from datetime import datetime
 from functools import lru_cache
-from typing import Final, Literal, NoReturn, Protocol, TypeAlias, final
+from typing import Final, Literal, NoReturn, TypeAlias, final
 
 from syndicate.model import Limits, Quote, Status, Words, require_aware
-from syndicate.render import provenance
+from syndicate.render import artefacts, provenance
+from syndicate.render.artefacts import LinkOnly, fingerprint
 from syndicate.render.defuse import Defusal, defuse
 from syndicate.render.frame import Finished, Form, Frame, Part, inspect
 from syndicate.render.house_style import Phrases, Style, style
-from syndicate.render.parts import Material, Rung, block_parts, html_values, own, post_parts, post_values, text_values
+from syndicate.render.parts import CUT, Material, Rung, block_parts, html_values, own, post_parts, post_values, text_values
 from syndicate.render.refusal import refuse
 from syndicate.render.short import shortened
 from syndicate.render.spans import Watch
-from syndicate.render.visible import Source, look, tidy
+from syndicate.render.templates import Rendering
+from syndicate.render.visible import Source, tidy
 
 __all__ = [
     "CATEGORY", "PARTIALS", "Admitted", "BlockForm", "FramedBlock", "FramedPost", "LinkOnly", "Phrases", "Rendering", "Rung",
@@ -33,7 +34,6 @@ __all__ = [
 BlockForm: TypeAlias = Literal["mail", "page", "feed", "text"]
 
 CATEGORY: Final = "quoted-extremist-speech"  # of every entry that holds a quote (Q20)
-PREVIEW: Final = 200  # visible characters from which mail clients build a preview (Q6)
 PARTIALS: Final[Mapping[BlockForm, str]] = {
     "mail": "email/_quote.html.j2",
     "text": "email/_quote.txt.j2",
@@ -41,21 +41,7 @@ PARTIALS: Final[Mapping[BlockForm, str]] = {
     "feed": "pages/_quote_feed.html.j2",
 }
 _POSTS: Final[Mapping[Rung, str]] = {rung: f"posts/quote_{rung}.txt.j2" for rung in ("full", "short", "paraphrase", "card")}
-_CUT: Final[Mapping[Rung, str]] = {
-    "full": "",
-    "short": "the editor's short form stands for the whole quotation",
-    "paraphrase": "the editor's paraphrase stands for the quotation",
-    "card": "the quotation does not fit: our own words and a link stand for it",
-}
 _KEY: Final = object()  # in nobody else's hands
-
-
-class Rendering(Protocol):
-    """What the gate asks of the templates."""
-
-    def render(self, name: str, **values: object) -> str:
-        """Fill in the template of that name; RenderError where it cannot be."""
-        ...
 
 
 class _Guarded:
@@ -164,18 +150,6 @@ class FramedPost(_Guarded):
     def __post_init__(self, key: object) -> None:
         """Refuse every maker but the gate."""
         _require_key(key)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class LinkOnly:
-    """A quote behind a link: our own words, no quoted one."""
-
-    quote_id: str
-    title: str
-    context: str
-    contains: str
-    label: str
-    link: str
 
 
 # -- in -----------------------------------------------------------------------------------------
@@ -362,22 +336,12 @@ def _post(admitted: Admitted, rung: Rung, templates: Rendering, channel_link: st
         warning=admitted.warning if limits.warning else "",
         labels=admitted.style.self_labels,
         lang=quote.lang,
-        cut=_CUT[rung],
+        cut=CUT[rung],
         rehearsal=admitted.rehearsal,
     )
 
 
 # -- out ----------------------------------------------------------------------------------------
-
-
-def fingerprint(framed: Iterable[FramedBlock | FramedPost]) -> str:
-    """SHA-256 hex over the visible text, order and links of a quote's own blocks: what an approval binds to (Q11)."""
-    digest = hashlib.sha256()
-    for one in framed:
-        for text in (one.form, one.visible, (one.form == "post" and one.warning) or "", *one.links):
-            digest.update(hashlib.sha256(text.encode()).digest())
-        digest.update(b"\0")
-    return digest.hexdigest()
 
 
 def guard_outside(text: str, quotes: Iterable[Quote], *, style: Style | None = None) -> None:
@@ -416,30 +380,16 @@ def guard(
         Q1, Q5, Q6 or Q11.
     """
     pool = tuple(quotes)
-    seen = look(artefact, source)
-    visible = tidy(seen.visible)
-    rest = [visible]
     for one in blocks:
         if one.rehearsal:
             refuse("Q11", f"the block of the quote {one.slug} is a rehearsal")
-        rest = _without(rest, one)
-    for piece in (*rest, *seen.hidden):
+    outside, opening = artefacts.outside(artefact, source, [(one.slug, one.visible) for one in blocks])
+    for piece in outside:
         guard_outside(piece, pool, style=style)
-    if (
-        preview
-        and source in {"html", "text"}
-        and _union(tuple(_watch(quote, style) for quote in pool)).finds(visible[:PREVIEW])
-    ):
-        refuse("Q6", f"quoted words stand among the first {PREVIEW} characters, from which mail clients make previews")
-
-
-def _without(pieces: Sequence[str], one: FramedBlock) -> list[str]:
-    """The artefact's text without one intact block."""
-    for place, piece in enumerate(pieces):
-        before, found, after = piece.partition(one.visible)
-        if found:
-            return [*pieces[:place], before, after, *pieces[place + 1 :]]
-    return refuse("Q1", f"the block of the quote {one.slug} is not intact")
+    if preview and source in {"html", "text"} and _union(tuple(_watch(quote, style) for quote in pool)).finds(opening):
+        refuse(
+            "Q6", f"quoted words stand among the first {artefacts.PREVIEW} characters, from which mail clients make previews"
+        )
 
 
 @lru_cache(maxsize=64)

@@ -22,6 +22,14 @@ from syndicate.render.visible import tidy
 
 Rung: TypeAlias = Literal["full", "short", "paraphrase", "card"]
 
+# What each rung leaves out, for the preview.
+CUT: Final[Mapping[Rung, str]] = {
+    "full": "",
+    "short": "the editor's short form stands for the whole quotation",
+    "paraphrase": "the editor's paraphrase stands for the quotation",
+    "card": "the quotation does not fit: our own words and a link stand for it",
+}
+
 _BOX: Final = 68  # columns inside the box of the text part
 _LINE: Final = 67  # columns of a quoted line, without its gutter
 _RIGHT_TO_LEFT: Final = frozenset(

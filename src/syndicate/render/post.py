@@ -9,31 +9,20 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, Protocol
+from typing import Final
 from urllib.parse import urlsplit
 
 from syndicate import links
 from syndicate.errors import Fault, RenderError
 from syndicate.model import Brief, Card, Facet, Limits, Post
 from syndicate.render import counting, excerpt, framing, markup
+from syndicate.render.templates import Rendering
 from syndicate.settings import SiteSettings
 
 _LONGEST_SUMMARY: Final = 4000  # characters: no network of ours takes more, and a whole body is no summary
 _LONGEST_CARD: Final = 300  # characters of a card's description
 _VISIBLE_LINK: Final = 40  # graphemes of a link's visible text where the network lets it differ from its address
 _ELLIPSIS: Final = "…"
-
-
-class Rendering(Protocol):
-    """What this room asks of the templates."""
-
-    def __contains__(self, name: object) -> bool:
-        """Whether there is a template of that name."""
-        ...
-
-    def render(self, name: str, **values: object) -> str:
-        """Fill in the template of that name; RenderError where it cannot be."""
-        ...
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -150,7 +139,7 @@ def _fit_template(brief: Brief, link: str, network: str, limits: Limits, templat
 
 
 def _with_summary(whole: _Parts, authors: str, fits: Callable[[_Parts], bool]) -> _Parts | None:
-    """As much of the summary as fits beside ``authors``; ``None`` where they leave it no room, and without them where nothing fits."""
+    """As much of the summary as fits beside ``authors``; ``None`` where there is no room for any."""
 
     def shortened(length: int) -> _Parts:
         summary = excerpt.shorten([whole.summary], length) if length else ""

@@ -6,7 +6,7 @@ import difflib
 import textwrap
 from datetime import date as civil_date
 from datetime import datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 from zoneinfo import ZoneInfo
 
 import jinja2
@@ -83,6 +83,18 @@ FILTERS: Final[Mapping[str, Callable[..., str]]] = {
     "listing": listing,
     "wrap": wrap,
 }
+
+
+class Rendering(Protocol):
+    """What the renderers ask of the templates."""
+
+    def __contains__(self, name: object) -> bool:
+        """Whether there is a template of that name."""
+        ...
+
+    def render(self, name: str, **values: object) -> str:
+        """Fill in the template of that name; RenderError where it cannot be."""
+        ...
 
 
 class Templates:

@@ -6,17 +6,46 @@ Every function works inside a given transaction, beside the slot and the edition
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
 from syndicate.model import State
 from syndicate.store import schema
-from syndicate.store.schema import to_micros
+from syndicate.store.schema import from_micros, to_micros
 
-if TYPE_CHECKING:
-    from syndicate.store.ledger import Duty
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Duty:
+    """One claimed delivery: enough to make its parcel and to settle it."""
+
+    sending: int
+    place: int
+    place_kind: str  # subscriber | account
+    channel: str
+    variant: int | None
+    kind: str  # edition | post | edit | delete | notice
+    subject: str  # an edition's key or an item's id
+    revision: int
+    newsletter: int | None
+    due: datetime  # the sending's frozen due time
+    attempt: int
+    epoch: int
+    intent_at: datetime | None = None  # when it went to `sending`, for what a crash left behind
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Result:
+    """What became of a duty."""
+
+    duty: Duty
+    state: State
+    remote_id: str = ""
+    remote_url: str = ""
+    not_before: datetime | None = None  # for `deferred`, and for the next look at an `uncertain` one
+    code: str = ""
+    detail: str = ""
 
 
 def add_tally(connection: sa.Connection, sending: int, place: int, state: State, n: int) -> None:
@@ -137,3 +166,23 @@ def payload(connection: sa.Connection, duty: Duty) -> tuple[str, str] | None:
 def keep_payload(connection: sa.Connection, duty: Duty, key: str, parcel: str) -> None:
     """Keep what will be sent: a retry sends the same."""
     connection.execute(schema.payload.insert().values(sending=duty.sending, place=duty.place, key=key, parcel=parcel))
+
+
+def duty_of(row: sa.RowMapping, *, attempt: int, epoch: int) -> Duty:
+    """The duty of a joined row."""
+    intent = row.get("intent_at")
+    return Duty(
+        sending=row["sending"],
+        place=row["place"],
+        place_kind=row["place_kind"],
+        channel=row["channel"],
+        variant=row["variant"],
+        kind=row["kind"],
+        subject=row["subject"],
+        revision=row["revision"],
+        newsletter=row["newsletter"],
+        due=from_micros(row["due"]),
+        attempt=attempt,
+        epoch=epoch,
+        intent_at=None if intent is None else from_micros(intent),
+    )

@@ -54,12 +54,16 @@ class Intake:
         self._updates: list[dict[str, Any]] = []
         self._touched: list[dict[str, Any]] = []
         self._facets: dict[int, list[dict[str, Any]]] = {}
+        self._joined: datetime | None = None  # the start mark, where a source joins a running publication
         self._ids: dict[str, list[str]] = {name: [] for name in ("new", "changed", "gone", "released", "late")}
 
     def run(self, found: Sequence[Gathered]) -> SyncReport:
         """Decide what each file is and write everything."""
         sightings = [sighting(one.source, draft, self._site.tag_authority) for one in found for draft in one.drafts]
         first = {one.source for one in found if one.first and one.reached and not self._marked(one.source)}
+        began = marks.get(self._connection, "start")
+        if first and began and self._running():
+            self._joined = datetime.fromisoformat(began)
         vanished = {(one.source, path) for one in found for path in one.vanished}
         rows = self._rows(found, sightings, first)
         touched = {seen.place for seen in sightings}
@@ -82,6 +86,11 @@ class Intake:
 
     def _marked(self, source: str) -> bool:
         return bool(marks.get(self._connection, mark(source)))
+
+    def _running(self) -> bool:
+        """Whether a source was read before: this is not the publication's beginning."""
+        known = sa.select(schema.meta.c.name).where(schema.meta.c.name.startswith(mark("")))
+        return self._connection.execute(known.limit(1)).first() is not None
 
     def _rows(self, found: Sequence[Gathered], sightings: Sequence[Sighting], first: set[str]) -> list[Known]:
         """Every item that one of the files could be."""
@@ -117,7 +126,14 @@ class Intake:
         if not slug:
             return fault(draft, "another item has its slug", "write another one: slug: …")
         before = Before(date=row.date, release=row.release, late=bool(row.late)) if row else None
-        times = timing(draft, before, now=self._now, first=first, window=self._windows.get(draft.kind, timedelta.max))
+        times = timing(
+            draft,
+            before,
+            now=self._now,
+            first=first,
+            window=self._windows.get(draft.kind, timedelta.max),
+            joined=self._joined if first else None,
+        )
         self._names.take(draft.kind, item_id, slug, key)
         self._queue(seen, row, key=key, item_id=item_id, slug=slug, times=times)
         return None

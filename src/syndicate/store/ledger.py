@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -19,7 +18,7 @@ import sqlalchemy as sa
 from syndicate.model import OPEN_STATES, State
 from syndicate.store import schema
 from syndicate.store.database import Store
-from syndicate.store.duties import add_tally
+from syndicate.store.duties import Duty, Result, add_tally, duty_of
 from syndicate.store.schema import from_micros, to_micros
 
 LEASE: Final = timedelta(minutes=5)
@@ -35,38 +34,6 @@ JOINED: Final = """delivery d {index}
     JOIN place c ON c.key = d.channel
     JOIN place p ON p.key = d.place
     LEFT JOIN variant v ON v.key = d.variant"""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Duty:
-    """One claimed delivery: enough to make its parcel and to settle it."""
-
-    sending: int
-    place: int
-    place_kind: str  # subscriber | account
-    channel: str
-    variant: int | None
-    kind: str  # edition | post | edit | delete | notice
-    subject: str  # an edition's key or an item's id
-    revision: int
-    newsletter: int | None
-    due: datetime  # the sending's frozen due time
-    attempt: int
-    epoch: int
-    intent_at: datetime | None = None  # when it went to `sending`, for what a crash left behind
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Result:
-    """What became of a duty."""
-
-    duty: Duty
-    state: State
-    remote_id: str = ""
-    remote_url: str = ""
-    not_before: datetime | None = None  # for `deferred`, and for the next look at an `uncertain` one
-    code: str = ""
-    detail: str = ""
 
 
 class Ledger:
@@ -95,7 +62,7 @@ class Ledger:
             moves = _Moves(connection, now)
             duties = []
             for row in connection.execute(query, {"channel": channel, "now": to_micros(now), "limit": limit}).mappings().all():
-                duty = _duty(row, attempt=row["attempt"] + 1, epoch=row["epoch"] + 1)
+                duty = duty_of(row, attempt=row["attempt"] + 1, epoch=row["epoch"] + 1)
                 state = State.CLAIMED if row["consented"] else State.SUPPRESSED
                 moves.claim(duty, State(row["state"]), state)
                 if state is State.CLAIMED:
@@ -192,7 +159,7 @@ class Ledger:
         )
         with self._store.read() as connection:
             rows = connection.execute(query, {"channel": channel, "now": to_micros(now)}).mappings().all()
-        return [_duty(row, attempt=row["attempt"], epoch=row["epoch"]) for row in rows]
+        return [duty_of(row, attempt=row["attempt"], epoch=row["epoch"]) for row in rows]
 
     def looks(self, duty: Duty) -> int:
         """How often an uncertain duty was looked at in vain."""
@@ -408,22 +375,3 @@ def suppress_open(connection: sa.Connection, place: int, newsletter: int, at: da
         moves.note(row.sending, place, State.SUPPRESSED, "", why)
     moves.finish()
     return len(rows)
-
-
-def _duty(row: sa.RowMapping, *, attempt: int, epoch: int) -> Duty:
-    intent = row.get("intent_at")
-    return Duty(
-        sending=row["sending"],
-        place=row["place"],
-        place_kind=row["place_kind"],
-        channel=row["channel"],
-        variant=row["variant"],
-        kind=row["kind"],
-        subject=row["subject"],
-        revision=row["revision"],
-        newsletter=row["newsletter"],
-        due=from_micros(row["due"]),
-        attempt=attempt,
-        epoch=epoch,
-        intent_at=None if intent is None else from_micros(intent),
-    )

@@ -29,16 +29,21 @@ class Before:
     late: bool
 
 
-def timing(draft: Draft, before: Before | None, *, now: datetime, first: bool, window: timedelta) -> Timing:
+def timing(
+    draft: Draft, before: Before | None, *, now: datetime, first: bool, window: timedelta, joined: datetime | None = None
+) -> Timing:
     """Decide, from what the file says, what was decided before, and whether the source is read for the first time.
 
     An item's release is the later of its date or embargo and the moment when a running publication
     first saw it as published. What the first sync of a source finds is released at its date or
-    embargo. An item that is first seen later and dated further back than ``window`` is late.
+    embargo. An item that is first seen later and dated further back than ``window`` is late; so is
+    what a source that ``joined`` a running publication brings along: a new source starts at now.
+    ``joined`` is the publication's start mark then, before which nothing is sent anyway.
     """
     if before is not None and before.release is not None and before.release <= now:
         return _timed(draft, before.date, before.release, late=before.late)
     release, late = _release(draft, seen=before is not None, now=now, first=first, window=window)
+    late = late or (joined is not None and release is not None and joined < release <= now)
     return _timed(draft, draft.date, release, late=late)
 
 
