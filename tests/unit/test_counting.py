@@ -59,6 +59,7 @@ FLAG = "\U0001f1e9\U0001f1ea"
         ("foo_bar.com", 11),
         ("foo_bar.example.com", 4 + 23),  # X links the part after the underscore
         ("漢example.com", 2 + 23),
+        ("漢.example.com", 3 + 23),
         ("twitter.みんな", 23),
         ("http://t.co/abcdef!", 24),
         ("a.co b.co", 47),

@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import quotations
 from syndicate import links
 from syndicate.errors import RenderError
 from syndicate.model import Author, Brief, Limits, Post
-from syndicate.render import counting, excerpt
-from syndicate.render.post import brief_post
+from syndicate.render import counting, excerpt, framing
+from syndicate.render.post import brief_post, quote_post
 from syndicate.render.templates import Templates
 from syndicate.settings import SiteSettings
 from syndicate.testing.samples import MOMENT, make_brief
@@ -211,3 +212,76 @@ def test_every_fitted_post_fits_keeps_its_link_and_tears_no_quotation(
         "https://example.org/a/long/address/that/must/stay/whole"
     )
     post.text.encode()
+
+
+# -- quotes ---------------------------------------------------------------------------------------
+
+
+def quoted(network: str, *, approved: bool = True, **over: Any) -> Post:
+    admitted = framing.admit(
+        quotations.make_quote(**over), quotations.make_style(self_labels=("graphic-media",)), approved=approved, now=MOMENT
+    )
+    return quote_post(
+        admitted,
+        channel=network,
+        network=network,
+        limits=NETWORKS[network],
+        templates=quotations.templates(),
+        site=SITE,
+        created=MOMENT,
+    )
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_a_quote_stands_whole_or_behind_a_link_and_always_fits(network: str) -> None:
+    for words in ("Bring your letters.", "Bring your letters to the table. " * 200):
+        post = quoted(network, words=words, context="From a letter.", contains="pressure", role="Founder")
+        assert counting.fits(post.text, NETWORKS[network], warning=post.warning)
+        assert (words in post.text) == (post.rung == "full")
+        assert post.rung == ("full" if len(words) < 100 else "card")
+        assert post.count == counting.count(post.text, NETWORKS[network], warning=post.warning)
+        # A lost answer is found out about by the post's own link.
+        assert post.link == links.marked(quotations.LINK, network, 0)
+        assert post.link in post.text or (post.card is not None and post.card.uri == post.link)
+
+
+def test_a_quotes_warning_and_labels_go_where_the_network_has_them() -> None:
+    assert quoted("mastodon", words="Bring your letters.").warning == "pressure to cut contact with outsiders"
+    assert quoted("x", words="Bring your letters.").warning == ""
+    assert quoted("bluesky", words="Bring your letters.").labels == ("graphic-media",)
+
+
+def test_a_quotes_card_is_in_our_own_words() -> None:
+    card = quoted("bluesky", words="Bring your letters.").card
+    assert card is not None
+    assert card.title == "An invitation to share the post"
+    assert "Bring your letters" not in card.title + card.description
+
+
+def test_a_warning_that_takes_the_room_pushes_the_quote_down_the_ladder() -> None:
+    words = "Bring your letters to the table, each of you. " * 2
+    assert quoted("mastodon", words=words).rung == "full"
+    assert quoted("mastodon", words=words, contains="pressure " * 30).rung == "card"
+
+
+@given(st.integers(min_value=1, max_value=80), st.sampled_from(sorted(NETWORKS)))
+@settings(max_examples=40)
+def test_links_on_bluesky_are_computed_from_our_words_only(length: int, network: str) -> None:
+    words = "See https://bad.example/join now. " + "Bring letters. " * length
+    post = quoted(network, words=words)
+    assert "bad.example" not in post.text
+    assert all("bad.example" not in facet.uri for facet in post.facets)
+    assert counting.facet_fault(post.text, post.facets) == ""
+
+
+# -- the starter publication's own templates ------------------------------------------------------
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_the_starters_templates_render(network: str) -> None:
+    post = made(make_brief(), network, templates=quotations.templates())
+    assert post.text.startswith("The harbour papers\n")
+    assert "\n\n\n" not in post.text
+    assert ("Ines Okafor and Tomas Brandt" in post.text) == (network != "x")
+    assert "\n\nFour years" in post.text
+    assert post.cut == ""

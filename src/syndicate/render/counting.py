@@ -35,7 +35,7 @@ _NOT_QUERY_END: Final = "!?*'@();:+$%[].,~|"
 
 # A run of host characters with a dot in it. The look-behind lets the search fail at once inside a run: linear time.
 _RUN: Final = re.compile(rf"(?<![^{_NOT_HOST}])[^.{_NOT_HOST}]*+\.[^{_NOT_HOST}]++")
-_ASCII_HOST: Final = re.compile(rf"(?<![-A-Za-z0-9{_LATIN}.])[-A-Za-z0-9{_LATIN}][-A-Za-z0-9{_LATIN}.]*+")
+_ASCII_HOST: Final = re.compile(rf"(?<![-A-Za-z0-9{_LATIN}])[-A-Za-z0-9{_LATIN}][-A-Za-z0-9{_LATIN}.]*+")
 _SCHEME: Final = re.compile(r"https?://", re.IGNORECASE | re.ASCII)
 _NOT_ASCII: Final = re.compile(r"[^\x00-\x7F]")
 _TLD: Final = re.compile(r"[Xx][Nn]--[-0-9A-Za-z]++|[0-9A-Za-z]++(?![@+-])")
