@@ -20,12 +20,35 @@ from syndicate.model import Finding, Limits, Parcel, Receipt, Request
 class Channel(Protocol):
     """What publish and the runtime ask of an outlet."""
 
-    kind: ClassVar[str]  # "x"
-    carries: ClassVar[str]  # "post" | "message" | "document"
-    name: str  # its key in [channels]
-    network: str  # whose rules its parcels follow: its kind, or what an outbox is like
-    limits: Limits
-    local: bool  # True where nothing leaves this machine (outbox, files, a loopback host)
+    @property
+    def kind(self) -> str:
+        """Its kind: ``x``."""
+        ...
+
+    @property
+    def carries(self) -> str:
+        """What it takes: ``post`` or ``message``."""
+        ...
+
+    @property
+    def name(self) -> str:
+        """Its key in [channels]."""
+        ...
+
+    @property
+    def network(self) -> str:
+        """Whose rules its parcels follow: its kind, or what an outbox is like."""
+        ...
+
+    @property
+    def limits(self) -> Limits:
+        """What it can carry."""
+        ...
+
+    @property
+    def local(self) -> bool:
+        """Whether nothing leaves this machine (an outbox, a loopback host)."""
+        ...
 
     def request(self, parcel: Parcel, key: str) -> Request:
         """The exact bytes that ``send`` would put on the wire. No network."""
@@ -50,6 +73,8 @@ class Channel(Protocol):
         ------
         Uncertain
             Nothing can be known: a person decides.
+        Throttled, Unreachable
+            The question itself did not get through: ask again later.
         """
         ...
 

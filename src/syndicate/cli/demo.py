@@ -35,6 +35,7 @@ def run(args: argparse.Namespace) -> int:
     if not (target / "config" / "syndicate.toml").exists():
         init.make(target, sample=True, now=datetime.now(UTC))
         note(f"{target}: a sample publication; nothing leaves this machine")
+    note(f"feeds in {target}/feeds/, mails and posts in {target}/var/outbox/; Ctrl-C stops it")
     args.folder = str(target)
     with opened(args) as app:
         return main_job.forever(app, args)
