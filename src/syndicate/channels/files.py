@@ -19,6 +19,7 @@ from typing import Final
 import brotli
 
 from syndicate.errors import Unreachable
+from syndicate.failpoint import fail_at
 from syndicate.model import Document
 
 _MODE: Final = 0o644  # a web server reads them
@@ -69,6 +70,7 @@ class Files:
                 self._sweep(target)
                 if self._replace(target, data):
                     changed.append(path)
+                fail_at("files.between_files")
             except OSError as error:
                 msg = f"feeds/{path} could not be written: {error.strerror}"
                 advice = _ADVICE.get(error.errno or 0, "look at the folder and its disk")
@@ -143,6 +145,7 @@ def _swap(target: Path, contents: Mapping[Path, bytes], moment: int) -> None:
         for suffix in _VARIANTS:
             _variant(target, suffix).unlink(missing_ok=True)
         for place in contents:
+            fail_at("files.between_variants")
             ready[place].replace(place)
             del ready[place]
         _sync_folder(target.parent)

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
 from syndicate.errors import DeliveryError, Refused, Throttled, Uncertain, Unreachable
+from syndicate.failpoint import fail_at
 from syndicate.model import Finding, Limits, Message, Parcel, Receipt, Request
 
 if TYPE_CHECKING:
@@ -249,7 +250,9 @@ class Smtp:
             return None, False
         try:
             connection.send(data)
+            fail_at("smtp.before_dot")
             connection.send(b".\r\n")
+            fail_at("smtp.after_dot")
             code, said = connection.getreply()
         except (OSError, smtplib.SMTPException) as error:
             return Uncertain(f"The connection broke after the message was handed over ({type(error).__name__})."), False

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
+from syndicate.failpoint import fail_at
 from syndicate.model import Brief, Frequency, Quote, QuoteDisplay, Slot
 from syndicate.plan import due, slots
 from syndicate.plan.catchup import catch_up
@@ -118,7 +119,9 @@ def record(
 
 
 def _write(app: App, name: str, slot: Slot, sheets: Sequence[Sheet], covers: Sequence[Cover], reason: str = "") -> Planned:
-    return app.store.write(lambda connection: record(connection, name, slot, sheets, covers, reason=reason))
+    planned = app.store.write(lambda connection: record(connection, name, slot, sheets, covers, reason=reason))
+    fail_at("editions.after_slot")
+    return planned
 
 
 def fill(connection: Connection, newsletter: str, slot: int, sheets: Sequence[Sheet], covers: Sequence[Cover]) -> int:

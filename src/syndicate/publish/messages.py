@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from syndicate import links
 from syndicate.errors import Fault, Held, Refused, RenderError, SyndicateError, Uncertain
+from syndicate.failpoint import fail_at
 from syndicate.model import Brief, Item, Parcel, Quote, QuoteDisplay, State, Status
 from syndicate.plan.due import EditionKind
 from syndicate.render import email, framing, mime
@@ -48,6 +49,7 @@ def freeze(app: App, now: datetime) -> list[Fault]:
 
 
 def _keep(app: App, variant: Variant, frozen: email.Frozen, fault: str = "") -> None:
+    fail_at("messages.before_freeze")
     app.store.write(lambda connection: agenda.freeze(connection, variant.key, frozen.to_json(), fault))
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from syndicate import links
 from syndicate.channels import Channel
 from syndicate.errors import Refused, SyndicateError
+from syndicate.failpoint import fail_at
 from syndicate.model import Brief, Card, Facet, Item, Parcel, Post, Quote, Slot
 from syndicate.plan.catchup import catch_up
 from syndicate.publish.editions import Planned, lose, schedule_for
@@ -64,6 +65,7 @@ def _released(app: App, name: str, title: str, after: datetime, now: datetime, s
             planned += lose(app, {slot: f"{brief.slug}: {why}"}, "cancelled" if stopped else "skipped")
         else:
             planned.append(Planned(slot=slot, state="expanded", reason="", duties=owe(app, brief, [name], due=release)))
+            fail_at("posts.after_brief")
     return planned
 
 
@@ -177,4 +179,5 @@ def _keep(app: App, duty: Duty, key: str, made: Post) -> tuple[str, Post]:
     values = asdict(made) | {"created": made.created.isoformat()}
     text = json.dumps(values, ensure_ascii=False)
     app.store.write(lambda connection: duties.keep_payload(connection, duty, key, text))
+    fail_at("posts.after_payload")
     return key, made

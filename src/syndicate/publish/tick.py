@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from syndicate.errors import Fault, FaultyError, SyndicateError
+from syndicate.failpoint import fail_at
 from syndicate.log import logger
 from syndicate.model import Quote, Slot
 from syndicate.plan.catchup import catch_up
@@ -149,4 +150,6 @@ def _record(app: App, slot: Slot, day: date, quote: Quote, now: datetime) -> Pla
             duties += editions.fill(connection, name, made, [sheet], covers)
         return Planned(slot=slot, state="expanded", reason="", duties=duties)
 
-    return app.store.write(work)
+    planned = app.store.write(work)
+    fail_at("tick.after_quote_slot")
+    return planned

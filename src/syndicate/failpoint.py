@@ -1,0 +1,22 @@
+"""Named points at which a crash test lets the program die. A no-op unless ``SYNDICATE_FAIL_AT`` names the point.
+
+Nothing is cleaned up, flushed or said: it is what a power cut leaves behind.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from itertools import count
+from typing import Final
+
+WANTED: Final = "SYNDICATE_FAIL_AT"  # "smtp.after_dot", or "smtp.after_dot:3" for the third time
+
+_passed = count(1)
+
+
+def fail_at(point: str) -> None:
+    """Die here by SIGKILL, where the environment names ``point``."""
+    wanted, _, nth = os.environ.get(WANTED, "").partition(":")
+    if wanted == point and next(_passed) == int(nth or 1):
+        os.kill(os.getpid(), signal.SIGKILL)
