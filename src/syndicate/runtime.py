@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from syndicate.channels import Channel, RunChannel
 from syndicate.errors import DeliveryError, Refused, SyndicateError, Throttled, Uncertain, Unreachable
+from syndicate.failpoint import fail_at
 from syndicate.log import logger
 from syndicate.model import Parcel, Receipt, State
 from syndicate.publish import messages, posts
@@ -91,6 +92,7 @@ class Runtime:
             place = self._app.store.write(lambda connection: place_key(connection, "account", channel.name))
             while not self._stop.is_set():
                 duties = self._app.ledger.claim(place, self._app.now(), SLICE)
+                fail_at("runtime.after_claim")
                 if not duties or not self._carry(channel, duties):
                     break
             self._app.ledger.finish()
@@ -136,6 +138,7 @@ class Runtime:
 
     def _intend(self, duties: Sequence[Duty], keys: Sequence[str]) -> set[str]:
         granted = self._app.ledger.intend(duties, self._app.now())
+        fail_at("runtime.after_intent")
         return {key for key, duty in zip(keys, duties, strict=True) if (duty.sending, duty.place) in granted}
 
     def _result(self, channel: Channel, duty: Duty, outcome: Receipt | Exception | None) -> Result | None:
@@ -148,6 +151,7 @@ class Runtime:
         return failure(duty, outcome, self._app.now())
 
     def _settle(self, result: Result) -> None:
+        fail_at("runtime.before_settle")
         self._app.ledger.settle([result], self._app.now())
         self.counts.add(result.state)
         log = logger().info if result.state is State.SENT else logger().warning
@@ -184,7 +188,7 @@ class Runtime:
             self._settle(messages.unanswered(self._app, duty, found, now))
         else:
             looks = self._app.ledger.looks(duty)
-            later = now + timedelta(seconds=LOOKS[looks - 1]) if 0 < looks <= len(LOOKS) else None
+            later = now + timedelta(seconds=LOOKS[looks]) if looks < len(LOOKS) else None
             self._settle(Result(duty=duty, state=State.UNCERTAIN, not_before=later, code="uncertain", detail=str(found)))
 
 
