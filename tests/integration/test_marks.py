@@ -56,6 +56,22 @@ def test_a_restart_runs(place: Place) -> None:
     assert [place.run() for _ in range(4)] == [""] * 4
 
 
+def test_kills_while_counting_never_look_like_a_copy(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Killed(Exception):
+        pass
+
+    def kill(_point: str) -> None:
+        raise Killed
+
+    place.run()
+    with monkeypatch.context() as patch:
+        patch.setattr(marks, "fail_at", kill)
+        for _ in range(3):
+            with pytest.raises(Killed):
+                place.run()
+    assert place.run() == ""
+
+
 def test_a_copied_folder_on_another_machine_holds(place: Place, tmp_path: Path) -> None:
     place.run()
     shutil.copytree(place.var, tmp_path / "copy")

@@ -16,6 +16,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
+from syndicate.failpoint import fail_at
 from syndicate.store import schema
 from syndicate.store.database import Store
 
@@ -103,6 +104,7 @@ def enter(store: Store, var: Path, *, environ: Mapping[str, str], now: datetime)
     if reason:
         _hold(store, reason, now)
         return reason
+    _attest(var, environ, instance, runs)  # a run killed while counting left them behind; two would look like a copy
     _advance(store, var, environ, instance, runs + 1)
     return ""
 
@@ -157,8 +159,14 @@ def _hold(store: Store, reason: str, now: datetime) -> None:
 
 def _advance(store: Store, var: Path, environ: Mapping[str, str], instance: str, runs: int) -> None:
     """Database first: a crash in between leaves witnesses that are behind by one, which is forgiven."""
-    record = {"id": instance, "runs": runs, "machine": _machine(environ)}
     store.write(lambda connection: put(connection, "runs", str(runs)))
+    fail_at("marks.between_witnesses")
+    _attest(var, environ, instance, runs)
+
+
+def _attest(var: Path, environ: Mapping[str, str], instance: str, runs: int) -> None:
+    """Let both witnesses say what the database says."""
+    record = {"id": instance, "runs": runs, "machine": _machine(environ)}
     _write(var / "instance", record)
     state = _state_file(environ, instance)
     if state is not None:
