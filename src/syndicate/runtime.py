@@ -186,6 +186,10 @@ class Runtime:
             self._settle(Result(duty=duty, state=State.PENDING, not_before=now, code="reconciled", detail="it had not left"))
         elif isinstance(found, Uncertain) and channel.carries == "message":
             self._settle(messages.unanswered(self._app, duty, found, now))
+        elif isinstance(found, Throttled | Unreachable):
+            # The question did not get through: that is no look, and says nothing about the parcel.
+            later = found.retry_at if isinstance(found, Throttled) else now + timedelta(seconds=LOOKS[-1])
+            self._settle(Result(duty=duty, state=State.UNCERTAIN, not_before=later))
         else:
             looks = self._app.ledger.looks(duty)
             later = now + timedelta(seconds=LOOKS[looks]) if looks < len(LOOKS) else None
