@@ -188,8 +188,8 @@ class Runtime:
             self._settle(messages.unanswered(self._app, duty, found, now))
         elif isinstance(found, Throttled | Unreachable):
             # The question did not get through: that is no look, and says nothing about the parcel.
-            later = found.retry_at if isinstance(found, Throttled) else now + timedelta(seconds=LOOKS[-1])
-            self._settle(Result(duty=duty, state=State.UNCERTAIN, not_before=later))
+            again = found.retry_at if isinstance(found, Throttled) else now + timedelta(seconds=LOOKS[-1])
+            self._settle(Result(duty=duty, state=State.UNCERTAIN, not_before=again))
         else:
             looks = self._app.ledger.looks(duty)
             later = now + timedelta(seconds=LOOKS[looks]) if looks < len(LOOKS) else None
