@@ -13,7 +13,7 @@ import brotli
 import httpx
 import pytest
 
-from served import copy_starter, opened, served
+from served import NOW, copy_starter, opened, served
 
 FEED = b'<?xml version="1.0" encoding="utf-8"?><rss version="2.0"><channel>' + b"<item/>" * 200 + b"</channel></rss>"
 WRITTEN = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
@@ -202,6 +202,20 @@ def test_nothing_outside_the_folders_can_be_had(site: httpx.Client, path: str) -
     answer = site.send(request)
     assert answer.status_code == 404
     assert b"private" not in answer.content
+
+
+def test_no_answer_tells_of_a_change_that_is_still_ahead(root: Path, site: httpx.Client) -> None:
+    ahead = NOW + timedelta(seconds=5)  # several versions within one second
+    write(root / "feeds" / "hasty.rss", FEED, ahead)
+    answer = site.get("/feeds/hasty.rss")
+    assert answer.headers["last-modified"] == format_datetime(NOW, usegmt=True)
+    assert site.get("/feeds/hasty.rss", headers={"If-Modified-Since": answer.headers["last-modified"]}).status_code == 200
+    assert site.get("/feeds/hasty.rss", headers={"If-None-Match": answer.headers["etag"]}).status_code == 304
+
+
+def test_the_two_types_of_one_file_have_tags_of_their_own(site: httpx.Client) -> None:
+    reader, browser = (site.get("/feeds/briefs.rss", headers=more) for more in ({}, {"Sec-Fetch-Dest": "document"}))
+    assert reader.headers["etag"] != browser.headers["etag"]
 
 
 def test_a_link_that_leads_out_of_the_folder_is_not_followed(root: Path, site: httpx.Client) -> None:

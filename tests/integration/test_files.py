@@ -13,6 +13,7 @@ from typing import Any
 import brotli
 import pytest
 
+from syndicate.channels import files
 from syndicate.channels.files import Files
 from syndicate.errors import Unreachable
 from syndicate.model import Document
@@ -169,8 +170,23 @@ def test_nothing_is_written_outside_the_folder(tmp_path: Path, path: str) -> Non
     assert state(tmp_path) == {}
 
 
-def test_folders_below_are_made(tmp_path: Path) -> None:
-    assert channel(tmp_path / "feeds").write(document(archive__briefs_rss="<rss/>")) == ["archive/briefs.rss"]
+def test_folders_below_are_made_so_that_a_web_server_may_enter_them(tmp_path: Path) -> None:
+    before = os.umask(0o077)
+    try:
+        assert channel(tmp_path / "feeds").write(document(archive__old__briefs_rss="<rss/>")) == ["archive/old/briefs.rss"]
+    finally:
+        os.umask(before)
+    for path in ("feeds", "feeds/archive", "feeds/archive/old"):
+        assert stat.S_IMODE((tmp_path / path).stat().st_mode) == 0o755
+
+
+def test_no_two_files_of_a_set_have_one_size(tmp_path: Path) -> None:
+    # nginx makes its ETag of time and size: with one time, two encodings of one size would share it.
+    texts = ["", *("a" * length for length in range(1, 60)), *("".join(map(chr, range(33, 33 + n))) * 2 for n in range(1, 90))]
+    for text in texts:
+        variants = files.packed(text.encode())
+        assert gzip.decompress(variants[".gz"]) == brotli.decompress(variants[".br"]) == text.encode()
+        assert len({len(text.encode()), *map(len, variants.values())}) == 3, text
 
 
 def test_files_that_nothing_makes_are_named_and_kept(tmp_path: Path) -> None:

@@ -1,7 +1,8 @@
 """Files as HTTP serves them, feeds above all: types, validators, pre-compressed variants. Never renders anything.
 
 A file is opened once, and its dates and bytes come from that one opening, so that a rebuild in the middle of an
-answer cannot mix two versions. Only names with a known ending below the given folder exist.
+answer cannot mix two versions. Only names with a known ending below the given folder exist. A range is never served:
+the parts of a document that changes would not fit together.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from typing import TYPE_CHECKING, Final
 
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+
+from syndicate.web.layout import publication
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,7 +46,10 @@ IMAGE_TYPES: Final = {
 # Chromium shows RSS and Atom as plain text without their style sheet unless they come as plain XML.
 _XML_IN_BROWSERS: Final = frozenset({"rss", "atom"})
 _VARIANTS: Final = (("br", ".br"), ("gzip", ".gz"), ("identity", ""))  # in our order of preference
-_TAGS: Final = re.compile(r'(?:W/)?("[^"]*")')
+_TAGS: Final = re.compile(r'(W/)?("[^"]*")')
+_METHODS: Final = "GET, HEAD, OPTIONS"
+_OPEN_TO_ALL: Final = {"Access-Control-Allow-Origin": "*"}
+_DAY: Final = 86_400  # s
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -58,33 +64,53 @@ class _Opened:
 def answer(
     request: Request, folder: Path, name: str, types: Mapping[str, str], headers: Mapping[str, str] | None = None
 ) -> Response:
-    """``folder/name`` for this request: 200 or 304 (RFC 9110 §8.8, §12.5.3, §13.1).
+    """``folder/name`` for this request: 200, 304 or 412 (RFC 9110 §8.8, §12.5.3, §13), or 204 for OPTIONS.
 
     Raises
     ------
     HTTPException
         404 where there is no such file, or its ending is not among ``types``.
     """
+    if request.method == "OPTIONS":
+        return _preflight()
     kind = name.rpartition(".")[2]
     path = _below(folder, name)
     plain = _open(path) if path and kind in types else None
     if path is None or plain is None:
         raise HTTPException(404)
     encoding, shown = _variant(path, plain, request.headers.get("accept-encoding", ""))
-    tag = f'"{hashlib.sha256(shown.data).hexdigest()[:32]}"'
+    shape = _type(request, kind, types[kind])
+    # One resource, two types of the same bytes: a strong tag tells them apart too (RFC 9110 §8.8.1).
+    tag = f'"{hashlib.sha256(shape.encode() + shown.data).hexdigest()[:32]}"'
+    # Two versions within one second leave a time of change ahead of the clock, which no answer may tell (§8.8.2.1).
+    modified = min(plain.modified, publication(request).now().replace(microsecond=0))
     about = {
         "ETag": tag,
-        "Last-Modified": format_datetime(plain.modified, usegmt=True),
+        "Last-Modified": format_datetime(modified, usegmt=True),
         "Cache-Control": "public, max-age=900",
         "Vary": "Accept-Encoding, Sec-Fetch-Dest" if kind in _XML_IN_BROWSERS else "Accept-Encoding",
-        "Access-Control-Allow-Origin": "*",
+        "Access-Control-Expose-Headers": "ETag, Link",
+        **_OPEN_TO_ALL,
         **(headers or {}),
     }
+    if not _met(request, tag, plain.modified):
+        return Response(status_code=412, headers=about)
     if _unchanged(request, tag, plain.modified):
         return Response(status_code=304, headers=about)
     if encoding != "identity":
         about["Content-Encoding"] = encoding
-    return Response(shown.data, headers={**about, "Content-Type": _type(request, kind, types[kind])})
+    return Response(shown.data, headers={**about, "Accept-Ranges": "none", "Content-Type": shape})
+
+
+def _preflight() -> Response:
+    """What a page of another site may ask for (Fetch §3.2.2): anything that reads."""
+    allowed = {
+        "Allow": _METHODS,
+        "Access-Control-Allow-Methods": _METHODS,
+        "Access-Control-Allow-Headers": "If-Modified-Since, If-None-Match, *",
+        "Access-Control-Max-Age": str(_DAY),
+    }
+    return Response(status_code=204, headers={**_OPEN_TO_ALL, **allowed})
 
 
 def _below(folder: Path, name: str) -> Path | None:
@@ -148,14 +174,28 @@ def _number(text: str) -> float:
     return min(float(text), 1.0) if re.fullmatch(r"\d(\.\d{0,3})?", text) else 0.0
 
 
+def _met(request: Request, tag: str, modified: datetime) -> bool:
+    """Whether the client still wants this version: strong comparison; a date counts only without a tag."""
+    tags = ", ".join(request.headers.getlist("if-match")).strip()
+    if tags:
+        return tags == "*" or ("", tag) in _TAGS.findall(tags)
+    until = _date(request.headers.get("if-unmodified-since", ""))
+    return until is None or until >= modified
+
+
 def _unchanged(request: Request, tag: str, modified: datetime) -> bool:
     """Whether the client's copy is good: weak comparison, lists and ``*``; a date counts only without a tag."""
     tags = request.headers.getlist("if-none-match")
     if tags:
         text = ", ".join(tags)
-        return text.strip() == "*" or tag in _TAGS.findall(text)
+        return text.strip() == "*" or any(tag == known for _, known in _TAGS.findall(text))
+    since = _date(request.headers.get("if-modified-since", ""))
+    return since is not None and since >= modified
+
+
+def _date(text: str) -> datetime | None:
     try:
-        since = parsedate_to_datetime(request.headers.get("if-modified-since", ""))
-    except ValueError:
-        return False
-    return (since if since.tzinfo else since.replace(tzinfo=UTC)) >= modified
+        found = parsedate_to_datetime(text)
+    except (ValueError, OverflowError):
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)

@@ -50,7 +50,7 @@ def create(app: App) -> Starlette:
         Route("/editions/{newsletter}/{number:int}", _edition),
         Route("/editions/{newsletter}/{number:int}/{variant:int}", _edition),
         Route("/feeds/", _feeds),
-        Route("/feeds/{file:path}", _feed),
+        Route("/feeds/{file:path}", _feed, methods=["GET", "OPTIONS"]),
         Route("/media/{file:path}", _picture),
         Route("/site.css", _style_sheet),
         Route("/robots.txt", _robots),
