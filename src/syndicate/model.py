@@ -221,6 +221,7 @@ class Quote:
     victims: str = ""  # of an *actions* item, named before any perpetrator (Q21)
     status: Status = Status.PUBLISHED
     first_date: datetime | None = None  # aware UTC; not before this instant
+    updated: datetime | None = None  # aware UTC; the last significant change: of a withdrawn quote, its withdrawal
     path: str = ""
     content_sha: str = ""
     release: datetime | None = None

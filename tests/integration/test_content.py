@@ -650,6 +650,66 @@ def test_a_withdrawn_brief_is_listed_with_its_status(place: Place) -> None:
     assert place.content.topics(NOW) == []
 
 
+def test_a_withdrawal_dates_from_the_moment_it_was_noticed_and_stays_there(running: Place) -> None:
+    running.brief()
+    running.quote()
+    running.sync()
+    running.now += DAY
+    running.brief(lines="status: withdrawn")
+    running.quote(lines="status: withdrawn")
+    running.sync()
+    running.now += DAY
+    running.brief(lines="status: withdrawn", body="Another body")
+    running.quote(lines="status: withdrawn\nplace: Here")
+    running.sync()
+    quote = running.content.quote("content/quotes/0412.md")
+    assert quote is not None
+    assert running.one().updated == quote.updated == NOW + DAY
+
+
+@pytest.mark.parametrize(("said", "when"), [(NOW + HOUR, NOW + HOUR), (NOW - DAY, NOW + 2 * HOUR), (NOW + DAY, NOW + 2 * HOUR)])
+def test_a_withdrawal_that_names_its_time_is_believed_where_it_can_be(running: Place, said: datetime, when: datetime) -> None:
+    running.brief(date=NOW.isoformat())
+    running.sync()
+    running.now += 2 * HOUR
+    running.brief(date=NOW.isoformat(), lines=f"status: withdrawn\nupdated: {said.isoformat()}")
+    running.sync()
+    assert running.content.brief("a", now=running.now).updated == when  # type: ignore[union-attr]
+
+
+def test_what_comes_back_after_a_withdrawal_is_news_and_updated_never_goes_back(running: Place) -> None:
+    running.brief()
+    running.sync()
+    running.brief(lines="status: withdrawn")
+    running.sync()
+    running.now += DAY
+    running.brief()
+    running.sync()
+    assert running.one().updated == NOW + DAY
+    running.now += DAY
+    running.brief(body="A typing mistake less")
+    running.sync()
+    assert running.one().updated == NOW + DAY
+
+
+def test_each_sync_that_writes_an_item_counts_one_change(running: Place) -> None:
+    def changes() -> list[int]:
+        with running.store.read() as connection:
+            return list(connection.exec_driver_sql("SELECT change FROM item ORDER BY path").scalars())
+
+    running.brief("a.md")
+    running.brief("b.md")
+    running.sync()
+    assert changes() == [1, 1]
+    running.brief("b.md", body="Another body")
+    running.sync()
+    assert changes() == [1, 2]
+    running.path("briefs/a.md").unlink()
+    running.sync()
+    running.sync()
+    assert changes() == [3, 2]
+
+
 def test_what_is_withdrawn_before_anybody_had_it_stays_unseen(running: Place) -> None:
     running.brief(lines="status: withdrawn")
     running.sync()

@@ -244,10 +244,12 @@ def test_a_quote_that_the_gate_holds_is_left_out_and_reported(
 
 def test_a_withdrawn_quote_is_a_notice_without_its_words(quoting: Publication) -> None:
     edited(quoting, lambda text: text.replace("kind: words", "kind: words\nstatus: withdrawn"))
-    publish(quoting)
+    publish(quoting, "2026-11-22 18:30")
     assert not any(b"every letter that comes" in data for _, data in quoting.snapshot("feeds").values())
     assert parsed(quoting, "quotes.rss").entries[0].title == "Withdrawn: A passage from record q1"
-    assert b"deleted-entry" in (quoting.root / "feeds" / "quotes.atom").read_bytes()
+    atom, rss = ((quoting.root / "feeds" / f"quotes.{form}").read_bytes() for form in ("atom", "rss"))
+    assert b'deleted-entry ref="tag:test.example,2015:quote/q1" when="2026-11-22T18:30:00Z"' in atom
+    assert b"<atom:updated>2026-11-22T18:30:00Z</atom:updated>" in rss
     assert parsed(quoting, "quotes.atom").entries == []
 
 

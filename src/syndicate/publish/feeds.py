@@ -161,7 +161,12 @@ def _quote(app: App, quote: Quote, shown_at: datetime, now: datetime, found: _Fi
     category = feeds.Category(term=framing.CATEGORY, scheme=app.public("quotes/"))
     if quote.status is Status.WITHDRAWN:
         entry = feeds.quote_notice(
-            id=quote.id, title=quote.title, link=quote.link, shown_at=shown_at, withdrawn_at=shown_at, category=category
+            id=quote.id,
+            title=quote.title,
+            link=quote.link,
+            shown_at=shown_at,
+            withdrawn_at=quote.updated or shown_at,
+            category=category,
         )
         blocks = []
     else:

@@ -36,6 +36,7 @@ class Known:
     content_sha: str
     status: str
     date: datetime | None
+    updated: datetime | None
     release: datetime | None
     late: int
     gone: int

@@ -50,6 +50,7 @@ class Intake:
         self._now = now
         self._names = _Names(connection)
         self._next_key = (connection.execute(sa.select(sa.func.max(_ITEM.key))).scalar() or 0) + 1
+        self._change = (connection.execute(sa.select(sa.func.max(_ITEM.change))).scalar() or 0) + 1
         self._inserts: list[dict[str, Any]] = []
         self._updates: list[dict[str, Any]] = []
         self._touched: list[dict[str, Any]] = []
@@ -125,7 +126,11 @@ class Intake:
                      if self._names.slug_free(draft.kind, text, key)), "")  # fmt: skip
         if not slug:
             return fault(draft, "another item has its slug", "write another one: slug: …")
-        before = Before(date=row.date, release=row.release, late=bool(row.late)) if row else None
+        before = (
+            Before(date=row.date, release=row.release, late=bool(row.late), status=row.status, updated=row.updated)
+            if row
+            else None
+        )
         times = timing(
             draft,
             before,
@@ -153,7 +158,7 @@ class Intake:
         values = {
             "id": item_id, "source": seen.source, "path": draft.path, "slug": slug, "stamp": draft.stamp,
             "content_sha": draft.content_sha, "status": draft.status.value, "date": times.date, "embargo": draft.embargo,
-            "updated": times.updated, "release": times.release, "late": int(times.late), "gone": 0,
+            "updated": times.updated, "release": times.release, "late": int(times.late), "gone": 0, "change": self._change,
             "front": json.dumps(draft.front, ensure_ascii=False, sort_keys=True), "body": draft.body,
         }  # fmt: skip
         if row is None:
@@ -178,7 +183,8 @@ class Intake:
         if self._touched:
             run(sa.text("UPDATE item SET stamp = :stamp WHERE key = :key"), self._touched)
         if lost:
-            run(sa.text("UPDATE item SET gone = 1 WHERE key = :key"), [{"key": row.key} for row in lost])
+            gone = [{"key": row.key, "change": self._change} for row in lost]
+            run(sa.text("UPDATE item SET gone = 1, change = :change WHERE key = :key"), gone)
             self._ids["gone"] += [row.id for row in lost]
         if self._updates:
             run(

@@ -88,6 +88,7 @@ def quote(row: Row, public_url: str, now: datetime | None) -> Quote:
         speaker_dates=tuple(front.pop("speaker_dates")),
         status=_status(row, now),
         first_date=row.embargo,
+        updated=row.updated if now is None or row.updated is None or row.updated <= now else None,
         path=row.path,
         content_sha=row.content_sha,
         release=row.release,

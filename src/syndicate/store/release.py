@@ -15,7 +15,7 @@ class Timing:
     """The instants of an item, aware UTC."""
 
     date: datetime | None  # published; never moves once the item is out
-    updated: datetime | None  # the last significant change
+    updated: datetime | None  # the last significant change; a withdrawal is one
     release: datetime | None  # owed to readers from here on; may lie ahead; None: a draft
     late: bool  # dated too far back to go out by itself
 
@@ -27,6 +27,8 @@ class Before:
     date: datetime | None
     release: datetime | None
     late: bool
+    status: str
+    updated: datetime | None
 
 
 def timing(
@@ -41,7 +43,7 @@ def timing(
     ``joined`` is the publication's start mark then, before which nothing is sent anyway.
     """
     if before is not None and before.release is not None and before.release <= now:
-        return _timed(draft, before.date, before.release, late=before.late)
+        return _timed(draft, before.date, before.release, late=before.late, told=_told(draft, before, now))
     release, late = _release(draft, seen=before is not None, now=now, first=first, window=window)
     late = late or (joined is not None and release is not None and joined < release <= now)
     return _timed(draft, draft.date, release, late=late)
@@ -59,7 +61,23 @@ def _release(draft: Draft, *, seen: bool, now: datetime, first: bool, window: ti
     return max(due, now), not seen and due < now - window
 
 
-def _timed(draft: Draft, date: datetime | None, release: datetime | None, *, late: bool) -> Timing:
+def _told(draft: Draft, before: Before, now: datetime) -> datetime | None:
+    """The change that readers know of already, which is not taken back; or a withdrawal or a return that is news now.
+
+    A withdrawal happened when its file says so, else at the moment at which we noticed it.
+    """
+    known = before.updated if before.updated is not None and before.updated <= now else None
+    withdrawn = draft.status is Status.WITHDRAWN
+    if withdrawn == (before.status == Status.WITHDRAWN.value):
+        return known
+    said = draft.updated
+    return said if withdrawn and said is not None and (known or said) < said <= now else now
+
+
+def _timed(
+    draft: Draft, date: datetime | None, release: datetime | None, *, late: bool, told: datetime | None = None
+) -> Timing:
     changes = significant(draft.front) if draft.kind == "brief" else []
-    instants = [instant for instant in (date, draft.updated, *changes) if instant is not None]
+    said = None if told is not None and draft.status is Status.WITHDRAWN else draft.updated  # a withdrawal happens once
+    instants = [instant for instant in (date, said, told, *changes) if instant is not None]
     return Timing(date=date, updated=max(instants, default=None), release=release, late=late)

@@ -1,4 +1,4 @@
-"""The tables, as the first migration makes them (delivery.md C). Instants are integer microseconds UTC."""
+"""The tables, as the migrations make them (delivery.md C). Instants are integer microseconds UTC."""
 
 from __future__ import annotations
 
@@ -109,12 +109,15 @@ item = _table(
     sa.Column("late", sa.Integer, nullable=False, server_default=sa.text("0")),  # 1: a person sends it or lets it be
     _int("gone"),  # 1: the file has vanished
     _int("revision"),
+    _int("change"),  # rises with each sync that wrote something: what was read up to 7 is told apart from what came after
     _text("front", None),  # the normalised front matter, JSON
     _text("body", None),  # Markdown of a brief, the words of a quote
     sa.UniqueConstraint("kind", "slug"),
     sa.Index("ix_item_release", "kind", "status", "release"),
     sa.Index("ix_item_date", "kind", "gone", "date"),  # the newest fifty without reading the rest
     sa.Index("ix_item_path", "source", "path"),
+    sa.Index("ix_item_change", "change"),
+    sa.Index("ix_item_updated", "updated"),
     sa.Index("ix_item_gone", "content_sha", sqlite_where=sa.text("gone = 1")),  # a file that comes back under another name
 )
 # Topics, authors and series of a brief, for the feeds by them.
@@ -126,6 +129,43 @@ facet = _table(
     _text("name", None),
     sa.PrimaryKeyConstraint("item", "kind", "slug"),
     sa.Index("ix_facet_slug", "kind", "slug", "item"),
+    rowid=False,
+)
+# Which archive of a feed holds an item (RFC 5005): decided once, in the order of release, and never changed.
+shelf = _table(
+    "shelf",
+    _text("feed", None),
+    _ref("item", "item.key"),
+    _int("page"),  # 1 for the oldest archive; 0 while the item is in no archive yet
+    _at("at"),  # when it came out, or was first shown: the order of the archives
+    sa.PrimaryKeyConstraint("feed", "item"),
+    sa.Index("ix_shelf_page", "feed", "page", "at"),
+    sa.Index("ix_shelf_item", "item"),
+    rowid=False,
+)
+# How far the archives of each feed are written.
+shelf_mark = _table(
+    "shelf_mark",
+    sa.Column("feed", sa.Text, primary_key=True),
+    _int("change"),  # items changed up to here are in
+    _at("at"),  # what came due by then is in
+    _int("pages"),  # archives on the disk
+    _text("made"),  # digest of the settings they were made with
+    rowid=False,
+)
+# What each WebSub hub was last told of each feed: a file that differs is a duty to ping.
+ping = _table(
+    "ping",
+    _text("hub", None),
+    _text("url", None),
+    _text("stamp"),  # of the file that the hub knows: time of change and size
+    _text("sha"),  # SHA-256 of its bytes
+    _at("told", null=True),
+    _int("attempts"),  # that failed since; 0 after a success
+    _at("since", null=True),  # of the first of them
+    _at("not_before", null=True),
+    _text("detail"),  # the hub's own words
+    sa.PrimaryKeyConstraint("hub", "url"),
     rowid=False,
 )
 # Faulty files: known by their stamp, so that an unchanged faulty file is reported and not parsed again.
