@@ -109,6 +109,7 @@ item = _table(
     sa.Column("late", sa.Integer, nullable=False, server_default=sa.text("0")),  # 1: a person sends it or lets it be
     _int("gone"),  # 1: the file has vanished
     _int("revision"),
+    _at("withdrawn", null=True),  # a person's word, which wins over what the file says; NULL: none
     _int("change"),  # rises with each sync that wrote something: what was read up to 7 is told apart from what came after
     _text("front", None),  # the normalised front matter, JSON
     _text("body", None),  # Markdown of a brief, the words of a quote
@@ -206,8 +207,9 @@ approval = _table(
     _text("content_sha", None),
     _text("renderings_sha", None),
     _ref("person", "person.key"),
-    _text("role", None),  # verifier | approver
+    _text("role", None),  # submitter | verifier | approver | rejection
     _at("at"),
+    _text("renderings"),  # JSON: what this person saw, by place, so that a later change can be shown
 )
 # Append-only and hash-chained: one altered byte is located by `db check`.
 audit = _table(
