@@ -22,6 +22,8 @@ CONTENT = "{http://purl.org/rss/1.0/modules/content/}"
 DC = "{http://purl.org/dc/elements/1.1/}"
 MEDIA = "{http://search.yahoo.com/mrss/}"
 TOMBSTONE = "{http://purl.org/atompub/tombstones/1.0}"
+HISTORY = "{http://purl.org/syndication/history/1.0}"
+PAGING = frozenset({"prev-archive", "next-archive", "current", "first", "last", "previous", "next"})
 LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 
 FULL_URI = re.compile(r"[a-zA-Z][0-9a-zA-Z+\-.]*:(//)?[0-9a-zA-Z;/?:@&=+$.\-_!~*'()%,#\[\]]+")
@@ -71,6 +73,7 @@ def _rss(root: Any, url: str, now: datetime) -> Iterator[str]:
     if "item" in names and any(name != "item" for name in names[names.index("item") :]):
         yield "MisplacedItem"
     yield from _self(channel.findall(f"{ATOM}link"), url, "application/rss+xml")
+    yield from _history(channel, channel.findall("item"), url)
     yield from _uri(channel.findtext("link"), "channel link")
     yield from _date822(channel.findtext("lastBuildDate"), now)
     guids = [item.findtext("guid") for item in channel.findall("item")]
@@ -118,6 +121,7 @@ def _atom(root: Any, url: str, now: datetime) -> Iterator[str]:
     yield from _date3339(root.findtext(f"{ATOM}updated"), now)
     yield from _id(root.findtext(f"{ATOM}id"))
     entries = root.findall(f"{ATOM}entry")
+    yield from _history(root, entries, url)
     for name, event in (("id", "DuplicateEntries"), ("updated", "DuplicateUpdated")):
         values = [entry.findtext(f"{ATOM}{name}") for entry in entries]
         yield from (f"{event} {value}" for value in set(values) if values.count(value) > 1)
@@ -170,6 +174,26 @@ def _self(links: list[Any], url: str, kind: str) -> Iterator[str]:
         yield "MissingSelf"
     elif (own[0].get("href"), own[0].get("type")) != (url, kind):
         yield "SelfDoesntMatchLocation"
+
+
+def _history(feed: Any, entries: list[Any], url: str) -> Iterator[str]:
+    """RFC 5005: complete, archive or subscription document, and what each may link."""
+    complete, archive = (feed.find(f"{HISTORY}{name}") is not None for name in ("complete", "archive"))
+    links = {link.get("rel"): link.get("href") for link in feed.findall(f"{ATOM}link") if link.get("rel") in PAGING}
+    if complete and (archive or set(links) - {"current"} or links.get("current", url) != url):
+        yield "FeedRelInCompleteFeed or CurrentNotSelfInCompleteFeed"
+    if archive and not links.keys() & {"prev-archive", "next-archive"}:
+        yield "ArchiveIncomplete"
+    if archive and "current" not in links:
+        yield "MissingCurrentInArchive"
+    if not complete and not archive and "prev-archive" not in links:
+        yield "neither complete nor with a way to what is older"
+    for rel, href in links.items():
+        yield from _uri(href, rel)
+        if (href == url) != (rel == "current" and not archive):
+            yield f"{rel} leads back to its own document"
+    if any(link.get("rel") in PAGING for entry in entries for link in entry.findall(f"{ATOM}link")):
+        yield "FeedHistoryRelInEntry"
 
 
 def _thumbnail(element: Any) -> Iterator[str]:
@@ -265,8 +289,11 @@ def json_faults(data: bytes, url: str, *, now: datetime | None = None) -> list[s
     """What breaks JSON Feed 1.1."""
     feed = json.loads(data)
     found = [f"missing {key}" for key in ("version", "title", "items", "home_page_url", "feed_url") if key not in feed]
-    if feed.get("version") != "https://jsonfeed.org/version/1.1" or feed.get("feed_url") != url:
+    current = re.sub(r"/archive/(.*)-\d{4}\.json$", r"/\1.json", url)  # an archive belongs to the feed of its name
+    if feed.get("version") != "https://jsonfeed.org/version/1.1" or feed.get("feed_url") != current:
         found.append("version or feed_url")
+    if feed.get("next_url", "") in {url, current}:
+        found.append("next_url leads in a circle")
     ids = [item.get("id") for item in feed["items"]]
     found += [f"id {one!r}" for one in ids if not isinstance(one, str) or ids.count(one) > 1]
     known = {

@@ -18,6 +18,7 @@ import hostile
 from syndicate.errors import RenderError
 from syndicate.model import Author, Brief, Correction, Image, Status
 from syndicate.render import feed as feeds
+from syndicate.render.entry import shortened
 from syndicate.render.markup import sanitise
 from syndicate.render.opml import opml
 
@@ -89,11 +90,80 @@ def test_text_beyond_all_measure_becomes_its_summary_and_a_link(monkeypatch: pyt
     assert made.content == f'<p>Ours.</p><p><a href="{made.link}">{made.title}</a></p>'
 
 
-def test_older_entries_make_way_where_one_document_cannot_hold_all() -> None:
+def test_older_entries_stand_with_their_summary_where_one_document_cannot_hold_all() -> None:
     big = sanitise("<p>" + "x" * 1_400_000 + "</p>")
-    entries = feeds.in_order(replace(entry(number=number), content=big) for number in range(5))
-    assert [one.title for one in feeds.fitting(entries)] == ["Brief 0", "Brief 1", "Brief 2"]
-    assert all(len(data) < 5_000_000 for data in feeds.render(feed(entries)).files.values())
+    entries = feeds.in_order(replace(entry(number=number, summary="Ours."), content=big) for number in range(5))
+    fitting = feeds.fitting(entries)
+    assert [one.title for one in fitting] == ["Brief 0", "Brief 1", "Brief 2", "Brief 3", "Brief 4"]
+    assert [one.content == big for one in fitting] == [True, True, True, False, False]
+    assert fitting[4].content == f'<p>Ours.</p><p><a href="{fitting[4].link}">Brief 4</a></p>'
+    document = feeds.render(feed(entries))
+    assert all(len(data) < 5_000_000 for data in document.files.values())
+    assert broken(document) == []
+
+
+def test_the_oldest_entries_are_left_out_where_not_even_summaries_fit() -> None:
+    entries = feeds.in_order(entry(number=number, body="x") for number in range(1_200))
+    fitting = feeds.fitting(entries)
+    assert 1_000 < len(fitting) < 1_200
+    assert fitting == entries[: len(fitting)]
+
+
+def test_a_quotation_in_its_frame_is_never_shortened() -> None:
+    framed = replace(entry(), framed=True)
+    assert shortened(framed) is framed
+
+
+# -- history (RFC 5005) ---------------------------------------------------------------------------
+
+
+def history(data: bytes) -> tuple[set[str], dict[str, str]]:
+    """The marks and links of a document's history."""
+    root = etree.fromstring(data)
+    parent = root[0] if root.tag == "rss" else root
+    marks = {etree.QName(child).localname for child in parent if str(child.tag).startswith(feedrules.HISTORY)}
+    return marks, {
+        link.get("rel"): link.get("href") for link in parent.findall(f"{ATOM}link") if link.get("rel") in feedrules.PAGING
+    }
+
+
+@pytest.mark.parametrize("form", ["rss", "atom"])
+def test_a_feed_in_one_document_is_complete_and_has_no_archives(form: str) -> None:
+    assert history(feeds.render(feed([entry()])).files[f"briefs.{form}"]) == ({"complete"}, {})
+
+
+@pytest.mark.parametrize("form", ["rss", "atom"])
+@pytest.mark.parametrize(
+    ("page", "links"),
+    [
+        (0, {"prev-archive": 3}),
+        (1, {"current": 0, "next-archive": 2}),
+        (2, {"current": 0, "prev-archive": 1, "next-archive": 3}),
+        (3, {"current": 0, "prev-archive": 2}),
+    ],
+)
+def test_each_document_leads_to_its_neighbours(form: str, page: int, links: dict[str, int]) -> None:
+    document = feeds.render(feed([entry()], page=page, pages=3))
+    assert broken(document) == []
+    address = lambda number: f"{ROOT}/feeds/" + (f"archive/briefs-{number:04}.{form}" if number else f"briefs.{form}")  # noqa: E731
+    expected = {rel: address(number) for rel, number in links.items()}
+    assert history(document.files[feed([], page=page).path(form)]) == ({"archive"} if page else set(), expected)
+
+
+def test_json_leads_from_the_newest_documents_to_the_oldest() -> None:
+    made = [json.loads(feeds.render(feed([entry()], page=page, pages=2)).files[path]) for page, path in enumerate(
+        ["briefs.json", "archive/briefs-0001.json", "archive/briefs-0002.json"]
+    )]  # fmt: skip
+    assert [one.get("next_url") for one in made] == [
+        f"{ROOT}/feeds/archive/briefs-0002.json",
+        None,
+        f"{ROOT}/feeds/archive/briefs-0001.json",
+    ]
+    assert {one["feed_url"] for one in made} == {f"{ROOT}/feeds/briefs.json"}
+
+
+def test_an_archive_names_no_hub_for_nothing_will_come_there() -> None:
+    assert not any(b"hub.example" in data for data in feeds.render(feed([entry()], page=1, pages=2)).files.values())
 
 
 @pytest.mark.parametrize("title", ["   ", "\x00\x01", "\u202e", "</b>", "\ud800"])
@@ -148,6 +218,19 @@ def test_entries_stand_newest_first_and_ties_by_id() -> None:
     )
     assert [one.title for one in entries] == ["Brief 0", "Brief 1", "Brief 2", "Brief 3"]
     assert [one["title"] for one in json_items(*entries)] == ["Brief 0", "Brief 1", "Brief 2", "Brief 3"]
+
+
+def test_no_entry_changes_its_time_when_an_older_one_leaves_the_window() -> None:
+    same = datetime(2026, 11, 1, tzinfo=UTC)
+    entries = feeds.in_order(entry(number=number, published=same) for number in range(5))
+    assert feeds.in_order(one for one in entries[:3]) == entries[:3]
+    assert feeds.in_order(entry(number=number, published=same) for number in range(3)) == entries[:3]
+
+
+def test_the_time_of_a_withdrawal_is_never_moved() -> None:
+    same = datetime(2026, 11, 1, tzinfo=UTC)
+    entries = feeds.in_order(entry(number=number, published=same, status=Status.WITHDRAWN) for number in range(3))
+    assert {one.updated for one in entries} == {same}
 
 
 def test_entries_of_one_instant_are_told_apart_by_seconds() -> None:

@@ -221,8 +221,9 @@ def _distinct(entries: Iterable[feeds.Entry], name: str, found: _Findings) -> tu
             found.faults.append(Fault(file=f"feeds/{name}", rule="feed", what=what, right="an id of its own for each item"))
     ordered = feeds.in_order(by_id.values())
     fitting = feeds.fitting(ordered)
-    if len(fitting) < len(ordered):
-        what = f"only the newest {len(fitting)} of {len(ordered)} entries fit into one document"
+    whole = sum(one is other for one, other in zip(ordered, fitting, strict=False))
+    if whole < len(ordered):
+        what = f"only {whole} of {len(ordered)} entries fit whole into one document; the others stand with their summary"
         found.faults.append(Fault(file=f"feeds/{name}", rule="feed", what=what, right="a smaller window"))
     return fitting
 

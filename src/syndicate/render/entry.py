@@ -55,6 +55,7 @@ class Entry:
     image: Image | None = None
     lang: str = ""  # BCP 47; "" means the feed's
     withdrawn: bool = False  # the content is a notice; Atom carries a tombstone instead (RFC 6721)
+    framed: bool = False  # the content is a quotation in its frame, which stands whole or not at all
 
     def __post_init__(self) -> None:
         """Refuse naive instants."""
@@ -62,11 +63,19 @@ class Entry:
         require_aware("updated", self.updated)
 
 
+def document_path(name: str, form: str, page: int) -> str:
+    """Where a document of a feed stands below the feeds folder: ``briefs.rss``, ``archive/briefs-0001.rss``."""
+    return f"archive/{name}-{page:04}.{form}" if page else f"{name}.{form}"
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Feed:
-    """A named, ordered window of entries with its own id and link."""
+    """A named, ordered window of entries with its own id and link; or one of its archives (RFC 5005 §4).
 
-    name: str  # "briefs"
+    Archives are counted from the oldest, which is 1. A feed without archives is complete as it is.
+    """
+
+    name: str  # "briefs", "topics/leaving"
     kind: Literal["briefs", "quotes"] = "briefs"
     title: str
     subtitle: str = ""
@@ -80,6 +89,16 @@ class Feed:
     stylesheet: str = "/feeds/feed.css"
     entries: tuple[Entry, ...] = ()  # newest first
     epoch: datetime  # aware UTC: ``updated`` of a feed without entries
+    page: int = 0  # which archive this is; 0 is the document that readers subscribe to
+    pages: int = 0  # archives there are
+
+    def path(self, form: str, page: int | None = None) -> str:
+        """The file of this document, or of another ``page``, below the feeds folder."""
+        return document_path(self.name, form, self.page if page is None else page)
+
+    def url(self, form: str, page: int | None = None) -> str:
+        """The address of this document, or of another ``page``."""
+        return self.urls[form].removesuffix(document_path(self.name, form, 0)) + self.path(form, page)
 
     @property
     def updated(self) -> datetime:
@@ -140,7 +159,7 @@ def quote_entry(block: FramedBlock, *, shown_at: datetime, category: Category) -
     if block.form != "feed":
         msg = f"a feed shows a quote framed for a feed, not for a {block.form}"
         raise ValueError(msg)
-    return _quote(
+    entry = _quote(
         id=block.quote_id,
         title=block.title,
         link=block.link,
@@ -150,6 +169,7 @@ def quote_entry(block: FramedBlock, *, shown_at: datetime, category: Category) -
         summary=plain(block.context),
         category=category,
     )
+    return replace(entry, framed=True)
 
 
 def quote_notice(*, id: str, title: str, link: str, shown_at: datetime, withdrawn_at: datetime, category: Category) -> Entry:  # noqa: A002
@@ -194,23 +214,34 @@ def _quote(
     )
 
 
+def shortened(entry: Entry) -> Entry:
+    """``entry`` with its summary and a link for its text. A withdrawn one, and a quote in its frame, stay whole."""
+    if entry.withdrawn or entry.framed:
+        return entry
+    text = f"<p>{escape(entry.summary)}</p>" if entry.summary else ""
+    return replace(entry, content=sanitise(f'{text}<p><a href="{escape(entry.link)}">{escape(entry.title)}</a></p>'))
+
+
 def in_order(entries: Iterable[Entry]) -> tuple[Entry, ...]:
     """Newest first by ``published``, ties by id; each id once, and each ``updated`` once.
 
     Readers that track changes by time need distinct times (w3c/feedvalidator, DuplicateUpdated): entries of
-    one instant are moved apart by whole seconds, in a fixed order. No ``updated`` is before 1990.
+    one instant are moved apart by whole seconds, in a fixed order. The newest keeps its time, so that none
+    changes when an older one leaves the window; so does a withdrawn one, whose tombstone tells the true
+    time. No ``updated`` is before 1990.
     """
     ordered = sorted({entry.id: entry for entry in entries}.values(), key=lambda entry: entry.id)
     ordered.sort(key=lambda entry: entry.published, reverse=True)
     taken: set[datetime] = set()
     apart = []
-    for entry in reversed(ordered):
+    for entry in ordered:
         updated = max(entry.updated, EARLIEST)
-        while updated in taken:
+        while updated in taken and not entry.withdrawn:
             updated += timedelta(seconds=1)
-        taken.add(updated)
+        if not entry.withdrawn:
+            taken.add(updated)
         apart.append(entry if updated == entry.updated else replace(entry, updated=updated))
-    return tuple(reversed(apart))
+    return tuple(apart)
 
 
 def plain(text: str) -> str:

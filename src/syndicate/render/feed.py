@@ -31,6 +31,7 @@ from syndicate.render.entry import (
     plain,
     quote_entry,
     quote_notice,
+    shortened,
 )
 from syndicate.render.jsonfeed import json_feed
 from syndicate.render.markup import to_uri
@@ -54,6 +55,7 @@ GENERATOR: Final = "syndicate"
 MAX_BYTES: Final = 4_500_000  # of one document; w3c/feedvalidator and several readers refuse 5,000,000
 
 _ATOM: Final = "http://www.w3.org/2005/Atom"
+_HISTORY: Final = "http://purl.org/syndication/history/1.0"
 _DC: Final = "http://purl.org/dc/elements/1.1/"
 _MEDIA: Final = "http://search.yahoo.com/mrss/"
 _TOMBSTONES: Final = "http://purl.org/atompub/tombstones/1.0"
@@ -80,26 +82,36 @@ def render(feed: Feed) -> Document:
     writers: dict[str, Callable[[Feed], bytes]] = {"rss": rss, "atom": atom, "json": json_feed}
     return Document(
         name=feed.name,
-        files=MappingProxyType({f"{feed.name}.{form}": writers[form](feed) for form in feed.urls}),
+        files=MappingProxyType({feed.path(form): writers[form](feed) for form in feed.urls}),
         updated=feed.updated,
     )
 
 
 def single(entry: Entry, feed: Feed, form: str) -> bytes:
     """A feed of this one entry, for a preview."""
-    return render(replace(feed, entries=(entry,))).files[f"{feed.name}.{form}"]
+    return render(replace(feed, entries=(entry,))).files[feed.path(form)]
 
 
 def fitting(entries: Iterable[Entry]) -> tuple[Entry, ...]:
-    """The newest ``entries`` that make a document of at most ``MAX_BYTES``; the older ones are left out."""
+    """``entries``, newest first, so that they make a document of at most ``MAX_BYTES``.
+
+    What does not fit stands with its summary and a link alone; where not even that fits, the oldest are left out.
+    """
+    brief = [(entry, shortened(entry)) for entry in entries]
+    room = MAX_BYTES - sum(_size(short) for _, short in brief)
+    while brief and room < 0:
+        room += _size(brief.pop()[1])
     kept: list[Entry] = []
-    room = MAX_BYTES
-    for entry in entries:
-        room -= len(escape(entry.content, quote=False).encode()) + 8 * len(entry.summary) + 8 * len(entry.title) + 4000
-        if room < 0:
-            break
-        kept.append(entry)
+    for entry, short in brief:
+        more = _size(entry) - _size(short)
+        kept.append(entry if more <= room else short)
+        room -= more if more <= room else 0
     return tuple(kept)
+
+
+def _size(entry: Entry) -> int:
+    """Bytes that an entry takes in its largest format, at most."""
+    return len(escape(entry.content, quote=False).encode()) + 8 * len(entry.summary) + 8 * len(entry.title) + 4000
 
 
 def rss(feed: Feed) -> bytes:
@@ -151,11 +163,9 @@ def _generator(feed: Feed, form: str) -> Any:  # noqa: ANN401 - feedgen ships no
     organisation = {"name": plain(feed.organisation)}
     out.author({**organisation, "uri": to_uri(feed.organisation_url)} if feed.organisation_url else organisation)
     out.updated(feed.updated)
-    out.link(href=feed.urls[form], rel="self", type=_TYPES[form])
-    if feed.hub:
-        out.link(href=feed.hub, rel="hub")
+    out.link(href=feed.url(form), rel="self", type=_TYPES[form])
     out.link(href=feed.home_url, rel="alternate", type="text/html")  # last: feedgen takes the last as the channel's
-    out.register_extension("ours", lambda: _FeedPart(feed), _EntryPart)
+    out.register_extension("ours", lambda: _FeedPart(feed, form), _EntryPart)
     return out
 
 
@@ -171,23 +181,41 @@ def _add(out: Any, entry: Entry) -> Any:  # noqa: ANN401
 
 
 class _FeedPart:
-    """What feedgen leaves out of a feed: a hub in RSS, and tombstones."""
+    """What feedgen leaves out of a feed: its history (RFC 5005), a hub in RSS, and tombstones."""
 
-    def __init__(self, feed: Feed) -> None:
+    def __init__(self, feed: Feed, form: str) -> None:
         self.feed = feed
+        self.form = form
         self.withdrawn = [entry for entry in feed.entries if entry.withdrawn]
 
     def extend_ns(self) -> dict[str, str]:
-        return {"dc": _DC, "media": _MEDIA} | ({"at": _TOMBSTONES} if self.withdrawn else {})
+        return {"dc": _DC, "media": _MEDIA, "fh": _HISTORY} | ({"at": _TOMBSTONES} if self.withdrawn else {})
 
     def extend_rss(self, root: etree._Element) -> None:
-        if self.feed.hub:
-            etree.SubElement(root[0], f"{{{_ATOM}}}link", {"rel": "hub", "href": self.feed.hub})
+        self._history(root[0], f"{{{_ATOM}}}link")
 
     def extend_atom(self, root: etree._Element) -> None:
+        self._history(root, "link")
         for entry in self.withdrawn:
             when = entry.updated.isoformat().replace("+00:00", "Z")
             etree.SubElement(root, f"{{{_TOMBSTONES}}}deleted-entry", {"ref": entry.id, "when": when})
+
+    def _history(self, parent: etree._Element, link: str) -> None:
+        """A feed in one document says so; else each document leads to its neighbours, and an archive to what is current."""
+        feed, kind = self.feed, _TYPES[self.form]
+        if feed.hub and not feed.page:
+            etree.SubElement(parent, link, {"rel": "hub", "href": feed.hub})
+        if not feed.pages:
+            etree.SubElement(parent, f"{{{_HISTORY}}}complete")
+            return
+        pages = {"prev-archive": feed.page - 1 if feed.page else feed.pages}
+        if feed.page:
+            etree.SubElement(parent, f"{{{_HISTORY}}}archive")
+            etree.SubElement(parent, link, {"rel": "current", "type": kind, "href": feed.urls[self.form]})
+            pages["next-archive"] = (feed.page + 1) % (feed.pages + 1)
+        for rel, page in pages.items():
+            if page:
+                etree.SubElement(parent, link, {"rel": rel, "type": kind, "href": feed.url(self.form, page)})
 
 
 class _EntryPart:

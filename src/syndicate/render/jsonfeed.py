@@ -11,16 +11,21 @@ from syndicate.render.entry import Entry, Feed, plain
 
 
 def json_feed(feed: Feed) -> bytes:
-    """``feed`` as UTF-8 JSON with a fixed order of keys. A withdrawn entry stays, as its notice."""
+    """``feed`` as UTF-8 JSON with a fixed order of keys. A withdrawn entry stays, as its notice.
+
+    ``feed_url`` names the feed and not the document, so it is the same in an archive; ``next_url`` leads to older ones.
+    """
+    older = feed.page - 1 if feed.page else feed.pages
     document = {
         "version": "https://jsonfeed.org/version/1.1",
         "title": plain(feed.title),
         "home_page_url": feed.home_url,
         "feed_url": feed.urls["json"],
+        "next_url": feed.url("json", older) if older else "",
         "description": plain(feed.subtitle),
         "authors": [_person(Author(name=plain(feed.organisation), url=feed.organisation_url))],
         "language": feed.language,
-        "hubs": [{"type": "WebSub", "url": feed.hub}] if feed.hub else [],
+        "hubs": [{"type": "WebSub", "url": feed.hub}] if feed.hub and not feed.page else [],
         "items": [_item(entry) for entry in feed.entries],
     }
     filled = {key: value for key, value in document.items() if value or key == "items"}
