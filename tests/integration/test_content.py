@@ -935,3 +935,161 @@ def test_a_faulty_quote_is_reported_without_its_words(place: Place) -> None:
     with place.store.read() as connection:
         stored = connection.exec_driver_sql("SELECT detail FROM fault").scalar_one()
     assert "yzzyva" not in stored + str(report)
+
+
+# -- told what changed ------------------------------------------------------------------------------
+
+
+def told(place: Place, *names: str) -> SyncReport:
+    """A sync of the files that a watcher names."""
+    sources = [place.source(name) for name in ("briefs", "quotes")]
+    return place.content.sync(sources, place.now, only=[str(place.path(name)) for name in names])
+
+
+def rows(store: Store) -> dict[str, list[tuple[Any, ...]]]:
+    """Everything that syncs write, but for the count of them."""
+    with store.read() as connection:
+        return {
+            table.name: sorted(map(tuple, connection.execute(table.select())), key=repr)
+            for table in (schema.item, schema.facet, schema.fault)
+        }
+
+
+def test_a_sync_that_is_told_what_changed_looks_at_nothing_else(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    place.brief("a.md")
+    place.brief("b.md")
+    place.sync()
+    monkeypatch.setattr(os, "scandir", None)
+    place.brief("a.md", title="Another")
+    assert len(told(place, "briefs/a.md").changed) == 1
+    assert sorted(brief.title for brief in place.content.briefs(now=NOW)) == ["A", "Another"]
+    assert told(place, "briefs/a.md", "briefs/.a.md.swp", "briefs/4913", "briefs/chart.png") == SyncReport()
+
+
+def test_a_change_that_nobody_told_is_found_by_the_next_full_sync(place: Place) -> None:
+    place.brief("a.md")
+    place.brief("b.md")
+    place.sync()
+    place.brief("a.md", title="Told")
+    place.brief("b.md", title="Missed")
+    assert len(told(place, "briefs/a.md").changed) == 1
+    assert len(place.sync().changed) == 1
+    assert sorted(brief.title for brief in place.content.briefs(now=NOW)) == ["Missed", "Told"]
+
+
+def test_what_came_went_or_moved_is_judged_beside_all_the_others(place: Place) -> None:
+    first = place.brief("a.md", body="Of its own")
+    place.brief("b.md")
+    (identity,) = (brief.id for brief in place.sync() and place.content.briefs(now=NOW) if brief.slug == "a")
+    first.rename(place.path("briefs/moved.md"))
+    told(place, "briefs/moved.md")  # the watcher has not said yet that the other name is gone
+    found = place.content.brief("content/briefs/moved.md", now=NOW)
+    assert found is not None
+    assert found.id == identity
+
+
+def test_a_folder_that_moved_away_takes_its_briefs_along(place: Place) -> None:
+    place.brief("2025/a.md")
+    place.brief("b.md")
+    place.sync()
+    shutil.rmtree(place.path("briefs/2025"))
+    assert len(told(place, "briefs/2025").gone) == 1
+
+
+def test_a_file_behind_a_link_is_judged_by_a_full_sync(place: Place, tmp_path: Path) -> None:
+    (tmp_path / "far").mkdir()
+    place.path("briefs/near").symlink_to(tmp_path / "far")
+    place.brief("near/a.md")
+    place.sync()
+    place.brief("near/a.md", title="Another")
+    assert len(told(place, "briefs/near/a.md").changed) == 1
+
+
+def test_a_file_that_waits_for_another_one_is_read_when_that_gives_way(place: Place) -> None:
+    place.brief("a.md", lines="id: one\nstatus: draft")
+    place.sync()
+    place.brief("b.md", lines="id: one")
+    assert len(place.sync().faults) == 1
+    place.brief("a.md", lines="id: two\nstatus: draft")
+    assert len(told(place, "briefs/a.md").new) == 1
+
+
+def test_another_process_that_synced_makes_this_one_look_again(place: Place) -> None:
+    path = place.brief("a.md")
+    for _ in range(3):
+        place.sync()
+    before, text = path.stat(), path.read_text()
+    other = ContentStore(place.store, site=SITE, public_url="https://news.example.org/", windows=WINDOWS)
+    path.write_text(text.replace("title: A", "title: B"))
+    other.sync([place.source()], place.now)
+    path.write_text(text)
+    os.utime(path, ns=(before.st_mtime_ns, before.st_mtime_ns))  # the very stamp that this process knows
+    place.sync()
+    assert place.one().title == "A"
+
+
+NAMES = ("a.md", "b.md", "c.md", "below/d.md", "README.md", "notes.txt")
+EDITS = st.tuples(
+    st.sampled_from(["write", "rewrite", "break", "mend", "rename", "swap", "delete", "touch"]),
+    st.sampled_from(NAMES),
+    st.sampled_from(NAMES),
+    st.sampled_from(["", "id: one", "id: two", "slug: same", "status: draft", "topics: [x, y]", "imagee: /x.png"]),
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(batches=st.lists(st.lists(EDITS, min_size=1, max_size=3), min_size=1, max_size=5))
+def test_syncs_that_are_told_what_changed_write_what_full_syncs_write(
+    batches: list[list[Any]], empty: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    place = Place(tmp_path_factory.mktemp("told") / "p", empty)
+    shutil.copy(empty, place.root / "full.db")
+    scanned = Store(place.root / "full.db")
+
+    def full_sync() -> None:
+        fresh = ContentStore(scanned, site=SITE, public_url="https://news.example.org/", windows=WINDOWS)
+        fresh.sync([place.source()], place.now)
+
+    try:
+        place.brief("z.md", body="Always there")
+        place.sync("briefs")
+        full_sync()
+        for batch in batches:
+            place.now += HOUR
+            names = {name for edit in batch for name in edited(place, *edit)}
+            place.content.sync([place.source()], place.now, only=[str(place.path(f"briefs/{name}")) for name in names])
+            full_sync()
+            assert rows(place.store) == rows(scanned)
+        report = place.sync("briefs")
+        assert report == SyncReport(faults=report.faults, advice=report.advice)
+    finally:
+        place.store.close()
+        scanned.close()
+
+
+def edited(place: Place, act: str, name: str, other: str, lines: str) -> set[str]:
+    """Do one edit; the names that a watcher would tell."""
+    path, second = place.path(f"briefs/{name}"), place.path(f"briefs/{other}")
+    match act:
+        case "write" | "rewrite" | "mend":
+            place.brief(name, lines, title=act, body=f"Body of {name}" if act == "write" else f"Body {lines}")
+        case "break":
+            place.write(f"briefs/{name}", f"---\ntitle: [\n{lines}\n---\n")
+        case "rename" if path.exists() and name != other:
+            second.parent.mkdir(exist_ok=True)
+            path.rename(second)
+            return {name, other}
+        case "swap" if path.exists() and second.exists() and name != other:
+            third = path.with_name(".third")
+            path.rename(third)
+            second.rename(path)
+            third.rename(second)
+            return {name, other, ".third"}
+        case "delete" if path.exists():
+            path.unlink()
+        case "touch" if path.exists():
+            os.utime(path)
+            os.utime(path, ns=(place.saved + 5, place.saved + 5))
+        case _:
+            return set()
+    return {name}

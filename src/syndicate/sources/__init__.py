@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -21,6 +21,15 @@ class Found:
     stamp: str  # mtime in ns, size and inode: equal means unchanged
     problem: str = ""  # why it can never be read ("is a folder"); "" where nothing is known against it
     folder: bool = False  # a folder that could not be listed: what lies below it is unknown, not gone
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Glance:
+    """What a source says about a few places alone."""
+
+    found: tuple[Found, ...] = ()  # files that are there
+    absent: tuple[str, ...] = ()  # nothing is there: a file or a folder may have been; relative to the publication
+    elsewhere: frozenset[str] = frozenset()  # places that are none of this source's
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -67,6 +76,17 @@ class Source(Protocol):
         """
         ...
 
+    def fingerprint(self) -> int | None:
+        """``fingerprint`` of what ``scan`` would find, in as little time as looking at every file takes.
+
+        ``None`` where that cannot be told without a scan.
+        """
+        ...
+
+    def glance(self, places: Collection[str]) -> Glance | None:
+        """What ``scan`` would find at ``places`` (absolute paths); ``None`` where only a scan can tell."""
+        ...
+
     def read(self, found: Found) -> Draft | None:
         """Parse one file; ``None`` where it is no item and pretends to be none (a README).
 
@@ -76,6 +96,11 @@ class Source(Protocol):
             With every fault of the file, each with its line.
         """
         ...
+
+
+def fingerprint(files: Iterable[Found]) -> int:
+    """A number that files in any order have in common while none of them changes. Of use within this process only."""
+    return sum(hash((file.path, file.stamp)) for file in files)
 
 
 def open_source(name: str, settings: SourceSettings, *, root: Path, site: SiteSettings) -> Source:

@@ -8,14 +8,14 @@ import posixpath
 import re
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
 from syndicate.errors import Fault, SourceError
-from syndicate.sources import Found
+from syndicate.sources import Found, Glance
 
 _SUFFIXES: Final = (".md", ".markdown", ".mdown", ".mkd")
 _LARGEST: Final = 5_000_000  # bytes; a feed document may not be larger
@@ -75,6 +75,57 @@ class Folder:
             path, full = linked.pop(0)
             yield from self._linked(path, full, seen, linked)
 
+    def fingerprint(self) -> int | None:
+        """The sum over every file that ``scan`` would find; ``None`` where a link or a fault needs its care.
+
+        This runs every few seconds over every file there is: nothing is sorted, no object made.
+        """
+        total = 0
+        folders = [(self.path, str(self._root / self.path), True)]
+        try:
+            while folders:
+                prefix, full, top = folders.pop()
+                with os.scandir(full) as entries:
+                    for entry in entries:
+                        name = entry.name
+                        if name[0] in ".#" or name[-1] in "~#" or name in _ASIDE:
+                            continue
+                        if name.endswith(_SUFFIXES):
+                            if _is_item(name, top=top):
+                                total += hash((f"{prefix}/{name}", _stamp(entry.stat())))
+                        elif entry.is_symlink():
+                            return None
+                        elif entry.is_dir():
+                            folders.append((f"{prefix}/{name}", entry.path, False))
+        except OSError:
+            return None
+        return total
+
+    def glance(self, places: Collection[str]) -> Glance | None:
+        """What ``scan`` would find at these absolute paths; ``None`` where a folder or a link is among them."""
+        top = str(self._root / self.path)
+        found: list[Found] = []
+        absent: list[str] = []
+        elsewhere: set[str] = set()
+        for place in places:
+            if place == top or top.startswith(f"{place}/"):
+                return None
+            if not place.startswith(f"{top}/"):
+                elsewhere.add(place)
+                continue
+            *above, name = place.removeprefix(f"{top}/").split("/")
+            if any(_is_passed_over(part) for part in (*above, name)):
+                continue
+            path = "/".join((self.path, *above, name))
+            mode, stamp = _looked_at(place)
+            if not mode:
+                absent.append(path)
+            elif not stat.S_ISREG(mode) or _misnamed(path) or not _is_plain(top, above):
+                return None
+            elif name.endswith(_SUFFIXES) and _is_item(name, top=not above):
+                found.append(Found(path=path, stamp=stamp))
+        return Glance(found=tuple(found), absent=tuple(absent), elsewhere=frozenset(elsewhere))
+
     def read(self, found: Found) -> Text:
         """The text of one file.
 
@@ -106,14 +157,12 @@ class Folder:
     ) -> Iterator[Found]:
         for entry in entries:
             name = entry.name
-            if name[0] in ".#" or name[-1] in "~#":
+            if _is_passed_over(name):
                 continue
             path = f"{prefix}/{name}"
             if name.endswith(_SUFFIXES):
                 if _is_item(name, top=top):
                     yield _found(entry, path)
-            elif name in _ASIDE:
-                continue
             elif entry.is_symlink():
                 if entry.is_dir():
                     linked.append((path, entry.path))
@@ -153,6 +202,31 @@ def _entries(full: str) -> list[os.DirEntry[str]]:
 def _is_item(name: str, *, top: bool) -> bool:
     """Zola's and Hugo's ``_index.md`` and a folder's own front page are lists, not items."""
     return not name.startswith("_index.") and not (top and name.startswith("index."))
+
+
+def _is_passed_over(name: str) -> bool:
+    return name[0] in ".#" or name[-1] in "~#" or name in _ASIDE
+
+
+def _looked_at(place: str) -> tuple[int, str]:
+    """Mode and stamp; a mode of 0 where nothing is there, and no file's mode where it cannot be looked at."""
+    try:
+        known = Path(place).lstat()
+    except FileNotFoundError:
+        return 0, ""
+    except (OSError, ValueError):
+        return stat.S_IFCHR, ""
+    return known.st_mode, _stamp(known)
+
+
+def _is_plain(top: str, above: list[str]) -> bool:
+    """Whether a scan walks through these folders, one below the other: no link, no folder with a file's name."""
+    full = top
+    for name in above:
+        full = f"{full}/{name}"
+        if name.endswith(_SUFFIXES) or Path(full).is_symlink():
+            return False
+    return True
 
 
 def _found(entry: os.DirEntry[str], path: str) -> Found:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path, PurePosixPath
@@ -13,7 +13,7 @@ from syndicate.errors import Fault, SourceError
 from syndicate.links import slugify
 from syndicate.model import Severity, Status
 from syndicate.settings import SiteSettings, SourceSettings
-from syndicate.sources import Draft, Found
+from syndicate.sources import Draft, Found, Glance
 from syndicate.sources.dates import parse_day, parse_instant
 from syndicate.sources.fields import Fields, is_web_address
 from syndicate.sources.folder import Folder
@@ -60,6 +60,14 @@ class MarkdownFolder:
     def scan(self) -> Iterator[Found]:
         """Every Markdown file, without opening one."""
         return self._folder.scan()
+
+    def fingerprint(self) -> int | None:
+        """What ``scan`` would find, as one number; ``None`` where only a scan can tell."""
+        return self._folder.fingerprint()
+
+    def glance(self, places: Collection[str]) -> Glance | None:
+        """What stands at ``places`` now; ``None`` where only a scan can tell."""
+        return self._folder.glance(places)
 
     def read(self, found: Found) -> Draft | None:
         """Parse one brief; ``None`` for a README or the like without front matter.

@@ -5,7 +5,7 @@ Whoever asks with ``now`` never learns of a draft, of an embargo that lasts, or 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Final
@@ -22,7 +22,7 @@ from syndicate.store import items, schema
 from syndicate.store.database import Store
 from syndicate.store.intake import Intake, SyncReport
 from syndicate.store.items import ITEM, LISTED, WHOLE
-from syndicate.store.scan import gather, standing
+from syndicate.store.scan import Gathered, gather, gather_at, standing, turn
 
 _DAY: Final = schema.day_quote.c
 _FACET: Final = schema.facet.c
@@ -56,14 +56,16 @@ class ContentStore:
         self._site = site
         self._public_url = public_url
         self._windows = windows
+        self._settled: dict[str, tuple[str, int]] = {}  # source -> its fingerprint at the end of which turn
 
     # -- taking in --------------------------------------------------------------------------------
 
-    def sync(self, sources: Iterable[Source], now: datetime) -> SyncReport:
+    def sync(self, sources: Iterable[Source], now: datetime, *, only: Collection[str] | None = None) -> SyncReport:
         """Read what is new or changed in ``sources`` and record it in one transaction.
 
         A faulty file is reported and its last good version stays. A source that cannot be reached is
-        reported and nothing of it is taken away. Where nothing changed, nothing is written.
+        reported and nothing of it is taken away. Where nothing changed, nothing is written. ``only`` are
+        absolute paths at which something changed: where these are known files, no other is looked at.
 
         Raises
         ------
@@ -71,14 +73,38 @@ class ContentStore:
             The database cannot be used.
         """
         require_aware("now", now)
+        wanted = list(sources)
         with self._store.read() as connection:
-            found = [gather(connection, source) for source in sources]
+            found = self._changed(connection, wanted, only) if only is not None else None
+            if found is None:
+                found = [self._scanned(connection, source) for source in wanted]
             if not any(one.news for one in found):
                 faults, advice = standing(connection)
                 return SyncReport(faults=faults, advice=advice)
         return self._store.write(
             lambda connection: Intake(connection, site=self._site, windows=self._windows, now=now).run(found)
         )
+
+    def _changed(self, connection: sa.Connection, sources: Sequence[Source], places: Collection[str]) -> list[Gathered] | None:
+        """What changed at ``places``; ``None`` where only a full scan can tell, or no source knows a place."""
+        nobodys = set(places)
+        found = []
+        for source in sources:
+            if (one := gather_at(connection, source, places)) is None:
+                return None
+            nobodys &= one.elsewhere
+            found.append(one)
+        return None if nobodys else found
+
+    def _scanned(self, connection: sa.Connection, source: Source) -> Gathered:
+        """A full scan; while neither the files nor the database have changed since the last one, a look is enough."""
+        known, now = self._settled.get(source.name), turn(connection)
+        if known is not None and known == (now, source.fingerprint()):
+            return Gathered(source=source.name, first=False)
+        found = gather(connection, source)
+        if found.fingerprint is not None:
+            self._settled[source.name] = (now, found.fingerprint)
+        return found
 
     def faults(self) -> list[Fault]:
         """Every fault that the last sync left standing, by file and line."""

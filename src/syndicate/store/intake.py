@@ -17,7 +17,7 @@ from syndicate.sources import Draft
 from syndicate.store import marks, schema
 from syndicate.store.identity import Known, Sighting, assign, fault, minted, sighting, slugs
 from syndicate.store.release import Before, Timing, timing
-from syndicate.store.scan import Gathered, Note, mark, standing
+from syndicate.store.scan import Gathered, Note, mark, standing, take_turn
 
 _ITEM: Final = schema.item.c
 _KNOWN: Final = tuple(_ITEM[entry.name] for entry in fields(Known))
@@ -82,6 +82,7 @@ class Intake:
         lost = [row for row in rows if (row.source, row.path) in vanished and not row.gone and row.key not in kept]
         self._write(lost)
         self._note(found, refused, first)
+        take_turn(self._connection)
         faults, advice = standing(self._connection)
         return SyncReport(**{name: tuple(ids) for name, ids in self._ids.items()}, faults=faults, advice=advice)
 

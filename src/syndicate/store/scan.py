@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import json
 import posixpath
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Final
 
 import sqlalchemy as sa
 
 from syndicate.errors import Fault, SourceError
-from syndicate.sources import Draft, Found, Source
+from syndicate.sources import Draft, Found, Source, fingerprint
 from syndicate.store import marks
 
 PASSING: Final = "disk"  # the rule of faults that may pass without the file being touched: looked at each time
+_TURN: Final = "syncs"  # the name under which the database counts them
 _SUSPICIOUS: Final = 2  # so many items that vanish all at once look like a disk that is not mounted
 
 
@@ -44,6 +45,8 @@ class Gathered:
     notes: dict[str, Note] = field(default_factory=dict)  # by path
     vanished: set[str] = field(default_factory=set)  # paths of items
     settled: set[str] = field(default_factory=set)  # paths whose note no longer holds
+    elsewhere: frozenset[str] = frozenset()  # places that were asked for and are none of this source's
+    fingerprint: int | None = None  # of the files, where every one of them is known as it is
 
     @property
     def news(self) -> bool:
@@ -60,31 +63,76 @@ def gather(connection: sa.Connection, source: Source) -> Gathered:
     rows = connection.execute(sa.text("SELECT path, stamp, detail FROM fault WHERE source = :source"), by_source)
     noted = {path: (stamp, detail) for path, stamp, detail in rows}
     seen = stamps | {path: stamp for path, (stamp, _) in noted.items()}
-    present: set[str] = set()
-    unknown: list[str] = []  # folders that could not be listed: what is below them has not vanished
+    files: list[Found] = []
     try:
-        for file in source.scan():
-            present.add(file.path)
-            if file.folder:
-                unknown.append(f"{file.path}/")
-            if seen.get(file.path) != file.stamp:
-                _read(source, file, found)
+        files += source.scan()
+        unknown = tuple(f"{file.path}/" for file in files if file.folder)  # what is below them has not vanished
+        present = {file.path for file in files}
+        news = [file for file in files if seen.get(file.path) != file.stamp]
+        for file in news:
+            _read(source, file, found)
+        if not news and not unknown:
+            found.fingerprint = fingerprint(files)
     except SourceError as error:
         # Nothing is known about any of its items, so nothing is taken away.
         found.reached = False
         path = error.faults[0].file
         found.notes = {path: Note(path=path, stamp="", faults=error.faults)}
-        present, unknown, found.drafts = {path, *seen}, [], []
+        present, unknown, found.drafts = {path, *seen}, (), []
     if found.reached and not present and len(stamps) >= _SUSPICIOUS:
         note = _doubt(stamps)
         found.notes[note.path] = note
         present = {note.path, *stamps}
-    hidden = tuple(unknown)
-    found.vanished |= {path for path in stamps if path not in present and not path.startswith(hidden)}
+    found.vanished |= {path for path in stamps if path not in present and not path.startswith(unknown)}
     mended = {draft.path for draft in found.drafts} - found.notes.keys()
-    found.settled = {path for path in noted if path in mended or (path not in present and not path.startswith(hidden))}
+    found.settled = {path for path in noted if path in mended or (path not in present and not path.startswith(unknown))}
     found.notes = {path: note for path, note in found.notes.items() if noted.get(path) != (note.stamp, note.detail)}
+    if found.news:
+        found.fingerprint = None
     return found
+
+
+def gather_at(connection: sa.Connection, source: Source, places: Collection[str]) -> Gathered | None:
+    """Read what changed at these places alone; ``None`` where the rest must be looked at too.
+
+    That is so for every file that came, went or moved, and while some file waits for another one to give way:
+    which item it is depends on the others.
+    """
+    glance = source.glance(places)
+    if glance is None or not marks.get(connection, mark(source.name)):
+        return None
+    if connection.execute(sa.text("SELECT 1 FROM fault WHERE stamp = '' LIMIT 1")).first():
+        return None
+    if any(_is_known(connection, source.name, path) for path in glance.absent):
+        return None
+    found = Gathered(source=source.name, first=False, elsewhere=glance.elsewhere)
+    for file in glance.found:
+        at = {"source": source.name, "path": file.path}
+        item = sa.text("SELECT stamp FROM item WHERE source = :source AND path = :path AND gone = 0")
+        stamp = connection.execute(item, at).scalar()
+        if stamp is None:
+            return None
+        note = connection.execute(
+            sa.text("SELECT stamp, detail FROM fault WHERE source = :source AND path = :path"), at
+        ).first()
+        if file.stamp != (note.stamp if note else stamp):
+            _read(source, file, found)
+            new = found.notes.get(file.path)
+            if note and new and (new.stamp, new.detail) == (note.stamp, note.detail):
+                del found.notes[file.path]
+            elif note and not new:
+                found.settled.add(file.path)
+    return found
+
+
+def _is_known(connection: sa.Connection, source: str, path: str) -> bool:
+    """Whether an item or a fault stands at ``path`` or below it."""
+    below = "path = :path OR (path >= :path || '/' AND path < :path || '0')"
+    return any(
+        connection.execute(sa.text(f"SELECT 1 FROM {rows} WHERE source = :source AND ({below}) LIMIT 1"),  # noqa: S608 - our words
+                           {"source": source, "path": path}).first()
+        for rows in ("item", "fault")
+    )  # fmt: skip
 
 
 def _read(source: Source, file: Found, found: Gathered) -> None:
@@ -119,6 +167,16 @@ def standing(connection: sa.Connection) -> tuple[tuple[Fault, ...], tuple[Fault,
         faults += (Fault(**part) for part in parts["faults"])
         advice += (Fault(**part) for part in parts["advice"])
     return tuple(sorted(faults)), tuple(sorted(advice))
+
+
+def turn(connection: sa.Connection) -> str:
+    """Another text after each sync that wrote something, whichever process ran it."""
+    return marks.get(connection, _TURN)
+
+
+def take_turn(connection: sa.Connection) -> None:
+    """Let every process know that the items are no longer what they were."""
+    marks.put(connection, _TURN, str(int(turn(connection) or 0) + 1))
 
 
 def mark(source: str) -> str:
