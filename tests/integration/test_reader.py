@@ -186,7 +186,7 @@ def test_lists_briefs_and_the_front_page_hold_no_quoted_words(app: App, site: ht
     assert listed.headers["x-robots-tag"] == "noindex"
     front = site.get("/").text
     assert "Today’s quotation" in front
-    assert "Read the passage in its context" in front
+    assert "Read it in its context" in front
     pool = app.content.quotes(now=NOW)
     theirs = [site.get(f"/briefs/{brief.slug}").text for brief in app.content.briefs(now=NOW)]
     for text in (listed.text, front, *theirs):

@@ -81,5 +81,8 @@ def _worth_saying(app: App) -> Iterator[Fault]:
     if app.settings.quotes.approval == "solo":
         what = "one editor alone approves quotes"
         yield Fault(file=file, rule="Q11", what=what, right='approval = "four-eyes" asks for two people')
+    if app.settings.site.tag_authority.partition(",")[0].endswith(".example"):
+        what = "the tag authority is an example, and a part of every permanent id"
+        yield Fault(file=file, rule="site.tag_authority", what=what, right="write your own host before the first item leaves")
     if app.settings.newsletters and not app.settings.site.postal_address:
         yield Fault(file=file, rule="site.postal_address", what="it is empty, and no mail leaves without one")

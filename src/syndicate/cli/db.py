@@ -73,12 +73,12 @@ def _backup(args: argparse.Namespace) -> int:
     from pathlib import Path
 
     from syndicate.cli.output import note
-    from syndicate.cli.publication import opened
+    from syndicate.cli.publication import database
     from syndicate.store import marks
 
     target = Path(args.file)
-    with opened(args) as app:
-        app.store.copy_to(target)
+    with database(args) as store:  # of whatever version: an upgrade wants a backup first
+        store.copy_to(target)
     marks.mark_copy(target)
     note(f"{target}: a copy; a run on it starts on hold until `syndicate claim`")
     return 0

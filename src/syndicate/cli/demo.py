@@ -37,5 +37,5 @@ def run(args: argparse.Namespace) -> int:
         note(f"{target}: a sample publication; nothing leaves this machine")
     note(f"feeds in {target}/feeds/, mails and posts in {target}/var/outbox/; Ctrl-C stops it")
     args.folder = str(target)
-    with opened(args) as app:
+    with opened(args, overlay=main_job.address(args)) as app:
         return main_job.forever(app, args)

@@ -99,7 +99,7 @@ def _list(args: argparse.Namespace) -> int:
 
 
 def _show(args: argparse.Namespace) -> int:
-    from syndicate.cli.output import document, listing, say
+    from syndicate.cli.output import count, document, listing, say
     from syndicate.cli.publication import looked_at
     from syndicate.errors import SyndicateError
     from syndicate.store import agenda
@@ -127,7 +127,7 @@ def _show(args: argparse.Namespace) -> int:
         return OK
     say(f"{row['newsletter']} no. {row['number']}, {row['frequency']} of {row['period']}: {row['state']}")
     terms = " + ".join(f"{row[state]} {state}" for state in (*_settled(), "open"))
-    say(f"{row['audience']} readers = {terms}")
+    say(f"{count(int(str(row["audience"])), "reader")} = {terms}")
     say()
     listing(shown, _VARIANTS, as_json=False, empty="")
     return OK
@@ -163,7 +163,7 @@ def _test(args: argparse.Namespace) -> int:
     from syndicate.cli.publication import one_of, rehearsed
     from syndicate.errors import Held, SyndicateError
     from syndicate.model import Brief, QuoteDisplay
-    from syndicate.publish import proof
+    from syndicate.publish import messages, proof
     from syndicate.store.holds import holding
 
     with rehearsed(args) as app:
@@ -180,7 +180,7 @@ def _test(args: argparse.Namespace) -> int:
             msg = "there is no published brief yet to test with"
             raise SyndicateError(msg)
         frozen = proof.edition(app, name, items, QuoteDisplay(app.settings.newsletters[name].quote), now)
-        key, message = proof.message(app, name, frozen, args.to, now)
+        key, message = messages.sample(app, name, frozen, now, address=args.to)
         channel = app.channels[app.settings.newsletters[name].channel]
         receipt = channel.send(message, key)
     note(f"sent through {channel.name}: {receipt.remote_id}")

@@ -13,10 +13,11 @@ from syndicate.errors import SyndicateError
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
     from syndicate.app import App
+    from syndicate.store.database import Store
 
 _URL: Final = "SYNDICATE_DATABASE__URL"
 
@@ -27,14 +28,37 @@ def root(args: argparse.Namespace) -> Path:
 
 
 @contextmanager
-def opened(args: argparse.Namespace, *, at: datetime | None = None) -> Iterator[App]:
-    """The publication itself: what is done stays done."""
+def opened(args: argparse.Namespace, *, at: datetime | None = None, overlay: Mapping[str, str] | None = None) -> Iterator[App]:
+    """The publication itself: what is done stays done. ``overlay`` adds to the environment."""
     from syndicate import log
     from syndicate.app import open_app
 
     log.configure(verbose=bool(os.environ.get("SYNDICATE_DEBUG")))
-    with open_app(root(args), at=at) as app:
+    with open_app(root(args), at=at, environ={**os.environ, **(overlay or {})}) as app:
         yield app
+
+
+@contextmanager
+def database(args: argparse.Namespace) -> Iterator[Store]:
+    """The publication's database alone, whatever its version.
+
+    Raises
+    ------
+    SyndicateError
+        There is none yet.
+    """
+    from syndicate.settings import load
+    from syndicate.store.database import Store, database_path
+
+    path = database_path(load(root(args), os.environ).database.url, root(args))
+    if not path.exists():
+        msg = f"there is no database at {path} yet; `syndicate run` makes it"
+        raise SyndicateError(msg)
+    store = Store(path)
+    try:
+        yield store
+    finally:
+        store.close()
 
 
 @contextmanager

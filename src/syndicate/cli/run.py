@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from typing import TYPE_CHECKING
 
 from syndicate.cli import FAILED, OK, Parser
@@ -51,8 +52,21 @@ def run(args: argparse.Namespace) -> int:
     if args.at and not args.once:
         note("syndicate run: --at pretends a time for one tick; add --once")
         return 2
-    with opened(args, at=args.at) as app:
+    with opened(args, at=args.at, overlay=address(args)) as app:
         return once(app, pretended=args.at is not None) if args.once else forever(app, args)
+
+
+def address(args: argparse.Namespace) -> dict[str, str]:
+    """What ``--port`` means for a publication that stays on this machine: pages, mails and feeds carry that port too."""
+    from urllib.parse import urlsplit
+
+    from syndicate.cli.publication import root
+    from syndicate.settings import load
+
+    public = urlsplit(load(root(args), os.environ).web.public_url)
+    if not args.port or public.scheme != "http":
+        return {}
+    return {"SYNDICATE_WEB__PUBLIC_URL": f"http://{public.hostname}:{args.port}"}
 
 
 def once(app: App, *, pretended: bool = False) -> int:

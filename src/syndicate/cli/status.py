@@ -54,6 +54,7 @@ def gathered(app: App, now: datetime) -> dict[str, Any]:
     lock.free()
     with app.store.read() as connection:
         ticked = agenda.ticked(connection, "quotes")
+        stuck = [variant for variant in agenda.variants(connection, state="planned") if variant.fault]
         lost = [dict(row) for row in agenda.slots(connection, since=now - _RECENT, states=("skipped", "cancelled"))]
     day = dailyquote.day_of(app, now)
     known = app.content.day_quote(day)
@@ -85,8 +86,11 @@ def gathered(app: App, now: datetime) -> dict[str, Any]:
             {"schedule": row["schedule"], "due": row["due"], "state": row["state"], "reason": row["reason"]} for row in lost
         ],
         "late": [brief.slug for brief in app.content.late(now)],
+        "stuck_editions": [
+            {"newsletter": one.edition.newsletter, "number": one.edition.number, "reason": one.fault} for one in stuck
+        ],
         "faults": faults,
-        "needs_a_person": bool(holds or faults or uncertain or failed),
+        "needs_a_person": bool(holds or faults or uncertain or failed or stuck),
     }
 
 
@@ -128,6 +132,7 @@ def _needs(facts: dict[str, Any]) -> None:
     ):
         number = sum(states.get(state, 0) for states in facts["deliveries"].values())
         lines += [f"{number:,} {state}: {what}"] if number else []
+    lines += [f"edition {one['number']} of {one['newsletter']} waits: {one['reason']}" for one in facts["stuck_editions"]]
     lines += [f"late: {slug}; send it with `syndicate posts send {slug}`, or let it be" for slug in facts["late"]]
     lines += [
         f"{row['schedule']} of {row['due']:%Y-%m-%d %H:%M} UTC was {row['state']}: {row['reason']}"

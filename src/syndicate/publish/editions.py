@@ -320,12 +320,12 @@ def quote_sheet(app: App, name: str, slot: Slot, quote: Quote, now: datetime) ->
 
 
 def send_now(app: App, name: str, now: datetime, start: datetime) -> Planned | None:
-    """One edition, to every active reader, of what no earlier edition carried; ``None`` where there is nothing."""
+    """One edition, to every active reader, of what no earlier edition carried, late briefs too."""
     settings = app.settings.newsletters[name]
     with app.store.read() as connection:
         carried = agenda.carried(connection, name)
         groups = agenda.groups(connection, name, None, clocks=None, before=None, now=now)
-    briefs = app.content.released(start, now)
+    briefs = app.content.released(start, now, late=True)
     keys = app.content.keys([brief.id for brief in briefs])
     fresh = [brief for brief in briefs if keys[brief.id] not in carried]
     if not fresh or not groups:

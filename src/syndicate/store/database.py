@@ -191,6 +191,7 @@ def _explained(error: DatabaseError, path: Path) -> StoreError:
     words = str(error.orig)
     advice = {
         "full": "the disk is full: free some space; nothing is lost",
+        "disk I/O": "the disk does not take it: it may be full or failing; free some space, then look at the system's log",
         "locked": "another program keeps it locked: stop that program, or wait",
         "readonly": "it is read-only: give this user the right to write it and its folder",
         "unable to open": "it cannot be opened: check the folder's rights",
