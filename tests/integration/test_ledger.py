@@ -269,3 +269,21 @@ def test_urgent_duties_pass_the_others(store: Store, ledger: Ledger, places: lis
 def test_a_tally_that_was_tampered_with_is_found(store: Store, places: list[int]) -> None:
     store.write(lambda connection: connection.execute(sa.text("UPDATE tally SET n = n + 1")).close())
     assert Books(store).recount() == [(1, "pending", READERS + 1, READERS)]
+
+
+def test_details_of_readers_are_forgotten_and_the_totals_stay(store: Store, ledger: Ledger, places: list[int]) -> None:
+    duties_ = claimed(store, ledger)
+    ledger.intend(duties_, NOW)
+    ledger.settle([Result(duty=duty, state=State.SENT, detail="250 accepted") for duty in duties_[1:]], NOW)
+    ledger.finish()
+    assert ledger.forget(NOW + timedelta(days=1)) == 0  # one is still open
+    ledger.settle([Result(duty=duties_[0], state=State.FAILED, detail="550 no such user")], NOW)
+    ledger.finish()
+    assert ledger.forget(NOW) == 0  # not older than that
+    assert ledger.forget(NOW + timedelta(days=1)) == 1
+    with store.read() as connection:
+        assert (
+            connection.execute(sa.text("SELECT (SELECT count(*) FROM delivery) + (SELECT count(*) FROM attempt)")).scalar() == 0
+        )
+    assert balance(store) == {State.SENT: READERS - 1, State.FAILED: 1}
+    assert ledger.forget(NOW + timedelta(days=1)) == 0

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from syndicate.errors import Fault, FaultyError, SyndicateError
@@ -37,15 +37,21 @@ class TickReport:
     faults: list[Fault] = field(default_factory=list)
 
 
-def tick(app: App, now: datetime, memory: dict[str, str] | None = None) -> TickReport:
+def tick(
+    app: App, now: datetime, memory: dict[str, str] | None = None, *, changed: Collection[str] | None = None
+) -> TickReport:
     """Read, plan, record and render everything that is due at ``now``; sending is the runtime's.
 
-    ``memory`` outlives the tick and spares the feeds a rendering whose inputs are unchanged.
+    ``memory`` outlives the tick and spares the feeds a rendering whose inputs are unchanged. ``changed`` are the
+    absolute paths at which a watcher saw a change; ``None`` where everything is to be looked at.
     """
     report = TickReport(at=now)
     with_starts: dict[str, datetime] = {}
+    _step(report, lambda: _sync(app, now, report, changed))
+    if changed:
+        _step(report, lambda: app.ledger.forget(now - timedelta(days=app.settings.privacy.keep_details_days)))
+    _step(report, lambda: _feeds(app, now, report, memory))  # a saved brief is out before anything else is done
     _step(report, lambda: with_starts.update(marks.starts(app.store, subjects(app), now)))
-    _step(report, lambda: _sync(app, now, report))
     _step(report, lambda: report.planned.extend(show_quote(app, now, with_starts)))
     _step(report, lambda: report.planned.extend(editions.expand(app, now, with_starts)))
     _step(report, lambda: report.planned.extend(posts.expand(app, now, with_starts)))
@@ -63,7 +69,7 @@ def subjects(app: App) -> list[str]:
     ]
 
 
-def _step(report: TickReport, act: Callable[[], None]) -> None:
+def _step(report: TickReport, act: Callable[[], object]) -> None:
     try:
         act()
     except FaultyError as error:
@@ -73,16 +79,16 @@ def _step(report: TickReport, act: Callable[[], None]) -> None:
         report.faults.append(Fault(file=type(error).__name__, what=str(error)))
 
 
-def _sync(app: App, now: datetime, report: TickReport) -> None:
-    found = app.content.sync(app.sources, now)
+def _sync(app: App, now: datetime, report: TickReport, changed: Collection[str] | None) -> None:
+    found = app.content.sync(app.sources, now, only=changed)
     report.new, report.changed = len(found.new), len(found.changed)
     report.faults += found.faults
 
 
 def _feeds(app: App, now: datetime, report: TickReport, memory: dict[str, str] | None) -> None:
     done = feeds.publish(app, now, memory)
-    report.feeds = done.changed
-    report.faults += done.faults
+    report.feeds += done.changed
+    report.faults += (fault for fault in done.faults if fault not in report.faults)
 
 
 # -- the quote slot (Q23) ---------------------------------------------------------------------------

@@ -202,6 +202,24 @@ class Ledger:
 
         self._store.write(work)
 
+    def forget(self, before: datetime) -> int:
+        """Drop what is known of single readers in sendings that finished and were due earlier; the tallies stay."""
+        old = sa.text("SELECT key, kind FROM sending WHERE state = 'finished' AND due < :before")
+        with self._store.read() as connection:
+            rows = connection.execute(old, {"before": to_micros(before)}).all()
+
+        def work(connection: sa.Connection) -> None:
+            for row in rows:
+                connection.execute(sa.text("DELETE FROM attempt WHERE sending = :key"), {"key": row.key})
+                connection.execute(sa.text("DELETE FROM payload WHERE sending = :key"), {"key": row.key})
+                if row.kind == "edition":
+                    connection.execute(sa.text("DELETE FROM delivery WHERE sending = :key"), {"key": row.key})
+                connection.execute(sa.text("UPDATE sending SET state = 'forgotten' WHERE key = :key"), {"key": row.key})
+
+        if rows:
+            self._store.write(work)
+        return len(rows)
+
     # -- duties ------------------------------------------------------------------------------------
     def cancel(self, target: str, now: datetime, *, who: str) -> int:
         """Cancel every open delivery that a hold on ``target`` would stop and that is not on the wire."""

@@ -144,16 +144,9 @@ shelf = _table(
     sa.Index("ix_shelf_item", "item"),
     rowid=False,
 )
-# How far the archives of each feed are written.
-shelf_mark = _table(
-    "shelf_mark",
-    sa.Column("feed", sa.Text, primary_key=True),
-    _int("change"),  # items changed up to here are in
-    _at("at"),  # what came due by then is in
-    _int("pages"),  # archives on the disk
-    _text("made"),  # digest of the settings they were made with
-    rowid=False,
-)
+# How far the archives of each feed are written: up to which change and due time, how many, and a digest of the settings.
+_feed = sa.Column("feed", sa.Text, primary_key=True)
+shelf_mark = _table("shelf_mark", _feed, _int("change"), _at("at"), _int("pages"), _text("made"), rowid=False)
 # What each WebSub hub was last told of each feed: a file that differs is a duty to ping.
 ping = _table(
     "ping",
@@ -266,9 +259,8 @@ subscription = _table(
     sa.UniqueConstraint("subscriber", "newsletter"),
     sa.Index("ix_subscription_due", "newsletter", "state", "frequency", "zone", "hour", "weekday"),
 )
-suppression = _table(
-    "suppression", sa.Column("address_hash", sa.Text, primary_key=True), _text("reason", None), _at("at"), rowid=False
-)
+_hash = sa.Column("address_hash", sa.Text, primary_key=True)
+suppression = _table("suppression", _hash, _text("reason", None), _at("at"), rowid=False)
 
 # -- the ledger: store/ledger.py is the only writer of delivery states ----------------------------
 slot = _table(
@@ -319,7 +311,7 @@ sending = _table(
     _ref("newsletter", "newsletter.key", null=True),  # whose consent it needs; NULL for posts
     _text("targets", None),  # what a hold can name, blank-separated: "all digest edition:12"
     _at("due"),
-    _text("state", None),  # open | finished
+    _text("state", None),  # open | finished | forgotten: only its tallies are kept
     sa.UniqueConstraint("kind", "subject", "slot", "revision"),
     sa.Index("ix_sending_due", "due"),
     sa.Index("ix_sending_open", "state", sqlite_where=sa.text("state = 'open'")),
