@@ -49,14 +49,14 @@ def tick(
     with_starts: dict[str, datetime] = {}
     _step(report, lambda: _sync(app, now, report, changed))
     if changed:
-        _step(report, lambda: app.ledger.forget(now - timedelta(days=app.settings.privacy.keep_details_days)))
-    _step(report, lambda: _feeds(app, now, report, memory))  # a saved brief is out before anything else is done
+        _step(report, lambda: _feeds(app, now, report, memory))  # a saved brief is out before anything else is done
     _step(report, lambda: with_starts.update(marks.starts(app.store, subjects(app), now)))
     _step(report, lambda: report.planned.extend(show_quote(app, now, with_starts)))
     _step(report, lambda: report.planned.extend(editions.expand(app, now, with_starts)))
     _step(report, lambda: report.planned.extend(posts.expand(app, now, with_starts)))
     _step(report, lambda: report.faults.extend(messages.freeze(app, now)))
     _step(report, lambda: _feeds(app, now, report, memory))
+    _step(report, lambda: app.ledger.forget(now - timedelta(days=app.settings.privacy.keep_details_days)))
     return report
 
 
