@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
+from os.path import normpath
 from typing import TYPE_CHECKING
 
 from syndicate.errors import ConfigError, Fault
@@ -75,9 +76,9 @@ class Press:
 
         known: list[datetime | None] = []
 
-        def turn() -> datetime | None:
+        def turn(changed: Collection[str] | None = None) -> datetime | None:
             now = self._app.now()
-            report(tick(self._app, now, self._feeds))
+            report(tick(self._app, now, self._feeds, changed=changed))
             self._runtime.kick()
             due = next_due(self._app, now)
             if known != [due]:
@@ -88,7 +89,7 @@ class Press:
         with self._lock:
             self._enter()
             turn()
-            clock = Clock(turn, [self._app.root / source.path for source in self._app.settings.sources.values()])
+            clock = Clock(turn, [self._app.root / normpath(source.path) for source in self._app.settings.sources.values()])
             clock.start()
             self._stop.wait()
             clock.stop()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Collection
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -11,18 +12,33 @@ from typing import Final
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
+from syndicate.log import logger
+
 EVERY_SECONDS: Final = 5
+# While a watcher tells what was saved, looking at every file is for what it missed (a network disk, a folder that
+# was replaced): a hundredth of the time is enough for that, and once a minute in any case.
+_SHARE: Final = 100
+_RAREST_SECONDS: Final = 60
+# A save is told once nothing more came for a step: editors write a file in several strokes.
+_STEP_MILLIS: Final = 15
+_DEBOUNCE_MILLIS: Final = 100
+_BEAT_MILLIS: Final = 1000
 
 
 class Clock:
     """Calls ``tick`` every five seconds, at the next due time, and as soon as a watched file is saved."""
 
-    def __init__(self, tick: Callable[[], datetime | None], folders: list[Path]) -> None:
-        """``tick`` returns the next instant (aware UTC) at which something is due, if it knows one."""
+    def __init__(self, tick: Callable[[Collection[str] | None], datetime | None], folders: list[Path]) -> None:
+        """``tick`` is told which paths changed, ``None`` where that is not known; it returns the next due time.
+
+        That is the next instant (aware UTC) at which something is due, if it knows one.
+        """
         self._tick = tick
-        self._folders = [folder for folder in folders if folder.is_dir()]
+        self._folders = folders
         self._stop = threading.Event()
         self._busy = threading.Lock()
+        self._watching = False
+        self._look_again = 0.0  # monotonic seconds
         self._scheduler = BackgroundScheduler(
             executors={"default": ThreadPoolExecutor(2)},
             job_defaults={"coalesce": True, "misfire_grace_time": None, "max_instances": 1},
@@ -42,19 +58,43 @@ class Clock:
         self._scheduler.shutdown(wait=True)
         self._watcher.join(timeout=EVERY_SECONDS)
 
-    def _run(self) -> None:
+    def _run(self, changed: Collection[str] | None = None) -> None:
         with self._busy:
             if self._stop.is_set():
                 return
-            upcoming = self._tick()
+            began = time.monotonic()
+            if changed is None and self._watching and began < self._look_again:
+                changed = ()
+            upcoming = self._tick(changed)
+            if changed is None:
+                ended = time.monotonic()
+                self._look_again = ended + min(_RAREST_SECONDS, _SHARE * (ended - began))
         if upcoming is not None and not self._stop.is_set():
             self._scheduler.add_job(self._run, "date", run_date=upcoming, id="slot", replace_existing=True)
 
     def _watch(self) -> None:
-        """A saved file wakes the tick; without a folder to watch the interval is enough."""
+        """A saved file wakes the tick; without a folder to watch, or a way to, the interval is enough."""
         from watchfiles import watch
 
-        if not self._folders:
+        present = [folder for folder in self._folders if folder.is_dir()]
+        if not present:
             return
-        for _ in watch(*self._folders, stop_event=self._stop, debounce=200, step=50, raise_interrupt=False):
-            self._run()
+        batches = watch(
+            *present,
+            stop_event=self._stop,
+            debounce=_DEBOUNCE_MILLIS,
+            step=_STEP_MILLIS,
+            rust_timeout=_BEAT_MILLIS,
+            yield_on_timeout=True,
+            raise_interrupt=False,
+        )
+        try:
+            for batch in batches:
+                if not self._watching and len(present) == len(self._folders):
+                    self._watching, self._look_again = True, 0.0  # what was saved until now, nobody has told
+                if batch:
+                    self._run({path for _, path in batch})
+        except (OSError, RuntimeError) as error:
+            logger().warning("watch_failed", error=str(error))
+        finally:
+            self._watching = False
