@@ -65,12 +65,10 @@ def _refused(app: App, now: datetime) -> list[Fault]:
 
 
 def _unrenderable(app: App, now: datetime) -> Iterator[Fault]:
-    """What is ready to leave and cannot be rendered: a missing template, a text that fits nowhere."""
-    from syndicate.errors import Fault
+    """What cannot be rendered: a missing template, a text that fits nowhere, a mail that a gate refuses."""
     from syndicate.publish import proof
 
-    for path, what in proof.faults(app, now):
-        yield Fault(file=path, rule="render", what=what)
+    yield from proof.faults(app, now)
 
 
 def _worth_saying(app: App) -> Iterator[Fault]:

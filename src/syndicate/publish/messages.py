@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from syndicate import links
+from syndicate import data, links
 from syndicate.errors import Fault, Held, Refused, RenderError, SyndicateError, Uncertain
 from syndicate.failpoint import fail_at
-from syndicate.model import Brief, Item, Parcel, Quote, QuoteDisplay, State, Status
+from syndicate.model import Brief, Item, Message, Parcel, Quote, QuoteDisplay, State, Status
 from syndicate.plan.due import EditionKind
-from syndicate.render import email, framing, mime
+from syndicate.render import brand, email, framing, lint, lint_clients, lint_links, mime
 from syndicate.store import agenda, marks
 from syndicate.store.agenda import Variant
 from syndicate.store.duties import Duty, Result
@@ -152,7 +152,44 @@ def freeze_items(
         brand=app.settings.brand.model_dump(),
     )
     nonce = hashlib.sha256(f"{view_url}\0{at.isoformat()}".encode()).hexdigest()[:16]
-    return email.freeze(view, app.templates, nonce=nonce)
+    frozen = email.freeze(view, app.templates, nonce=nonce)
+    faults = [*_gates(app, view, frozen), *lint.headers(sample(app, newsletter, frozen, at)[1].data)]
+    if faults:
+        raise RenderError(*faults)
+    return frozen
+
+
+def _gates(app: App, view: email.EditionView, frozen: email.Frozen) -> list[Fault]:
+    """What must hold of the finished mail before anybody gets it."""
+    return lint.faults(
+        frozen,
+        lint_links.known(view),
+        lang=view.lang,
+        direction=email.direction(view.lang),
+        colours=brand.brand_values(view.brand),
+        support=lint_clients.support(data.read("caniemail.json"), data.read("mail_enhancements.toml")),
+        templates=app.templates,
+    )
+
+
+def sample(
+    app: App, newsletter: str, frozen: email.Frozen, at: datetime, *, address: str = "reader@readers.example"
+) -> tuple[str, Message]:
+    """The key and the message that a reader would get; its links belong to nobody."""
+    key = links.delivery_key("proof", newsletter, "", address, frozen.nonce, 0)
+    head = envelope(app, newsletter, app.settings.newsletters[newsletter], f"{newsletter}-proof", date=at, key=key)
+    return key, mime.message(frozen, nobody(app, at, address), head)
+
+
+def nobody(app: App, at: datetime, address: str) -> email.Recipient:
+    """A reader who has not subscribed."""
+    token = links.sign(links.ReaderToken(subscriber=0, newsletter=0), app.token_keys)
+    return email.Recipient(
+        address=address,
+        unsubscribe_url=app.public(f"u/{token}"),
+        preferences_url=app.public(f"p/{token}"),
+        subscribed_on=at.astimezone(ZoneInfo(app.settings.site.zone)).date(),
+    )
 
 
 def view_url(app: App, newsletter: str, number: int, variant: int) -> str:

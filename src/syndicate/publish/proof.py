@@ -6,22 +6,21 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
-from zoneinfo import ZoneInfo
 
 from syndicate import links
-from syndicate.errors import FaultyError, Held, SyndicateError
-from syndicate.model import Brief, Item, Limits, Message, Post, QuoteDisplay, Request
+from syndicate.errors import Fault, FaultyError, Held, SyndicateError
+from syndicate.model import Brief, Item, Limits, Post, QuoteDisplay, Request
 from syndicate.publish import dailyquote, feeds, messages, posts
 from syndicate.render import counting
 from syndicate.render import feed as feed_files
-from syndicate.render.frozen import Frozen, Recipient, splice, values
-from syndicate.render.mime import message as mime_message
+from syndicate.render.frozen import Frozen, splice, values
 
 if TYPE_CHECKING:
     from syndicate.app import App
     from syndicate.plan.due import EditionKind
 
 _READER: Final = "reader@readers.example"
+_SAMPLED: Final = 5  # briefs in the edition that ``check`` renders
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,6 +36,7 @@ class Proof:
     cost: float | None = None  # US dollars
     note: str = ""  # what fitting left out
     fault: str = ""  # why it could not be made; "" where it could
+    cause: Fault | None = None  # the same, where a file and a line are to blame
 
 
 def proofs(app: App, item: Item, now: datetime) -> list[Proof]:
@@ -56,7 +56,7 @@ def _guarded(where: str, file: str, make: Callable[[], Sequence[Proof]]) -> Sequ
     except Held as held:
         return [Proof(where=where, file=file, fault=f"{held.rule}: {held}".lstrip(": "))]
     except FaultyError as error:
-        return [Proof(where=where, file=file, fault=str(fault)) for fault in error.faults]
+        return [Proof(where=where, file=file, fault=str(fault), cause=fault) for fault in error.faults]
     except SyndicateError as error:
         return [Proof(where=where, file=file, fault=str(error))]
 
@@ -73,8 +73,8 @@ def _feed(app: App, item: Item, now: datetime) -> list[Proof]:
 
 def _edition(app: App, name: str, item: Item, now: datetime) -> list[Proof]:
     frozen = edition(app, name, [item], QuoteDisplay(app.settings.newsletters[name].quote), now)
-    filling = values(_recipient(app, _READER, now))
-    _, mail = message(app, name, frozen, _READER, now)
+    filling = values(messages.nobody(app, now, _READER))
+    _, mail = messages.sample(app, name, frozen, now, address=_READER)
     parts = {
         "edition.html": splice(frozen.html, filling, html=True).encode(),
         "edition.txt": splice(frozen.text, filling, html=False).encode(),
@@ -114,13 +114,22 @@ def wire(request: Request) -> bytes:
 
 
 def sample(app: App, now: datetime) -> list[Item]:
-    """What a test mail holds: the newest brief and a quote that may run, where there are such."""
+    """What a test mail holds: the newest brief, and today's quote or one that may run, where there are such."""
     found: list[Item] = list(app.content.briefs(now=now, limit=1, with_body=True))
+    today = dailyquote.carried_by(app, now)
     admitted, _ = dailyquote.admissible(app, now)
-    return [*found, *admitted[:1]]
+    return [*found, *([today] if today else admitted[:1])]
 
 
-def edition(app: App, newsletter: str, items: Sequence[Item], display: QuoteDisplay, now: datetime) -> Frozen:
+def edition(
+    app: App,
+    newsletter: str,
+    items: Sequence[Item],
+    display: QuoteDisplay,
+    now: datetime,
+    *,
+    frequency: EditionKind | None = None,
+) -> Frozen:
     """An edition of these items that was never planned: number 0.
 
     Raises
@@ -128,12 +137,12 @@ def edition(app: App, newsletter: str, items: Sequence[Item], display: QuoteDisp
     RenderError, Held
         As when it is sent.
     """
-    frequency: EditionKind = "instant" if any(isinstance(item, Brief) for item in items) else "quote"
+    by_itself: EditionKind = "instant" if any(isinstance(item, Brief) for item in items) else "quote"
     return messages.freeze_items(
         app,
         newsletter=newsletter,
         number=0,
-        frequency=frequency,
+        frequency=frequency or by_itself,
         at=now,
         items=items,
         display=display,
@@ -143,30 +152,33 @@ def edition(app: App, newsletter: str, items: Sequence[Item], display: QuoteDisp
     )
 
 
-def message(app: App, newsletter: str, frozen: Frozen, address: str, now: datetime) -> tuple[str, Message]:
-    """The key and the mail of a proof to one address; its reader links belong to nobody."""
-    key = links.delivery_key("proof", newsletter, "", address, frozen.nonce, 0)
-    letter = app.settings.newsletters[newsletter]
-    envelope = messages.envelope(app, newsletter, letter, f"{newsletter}-proof", date=now, key=key)
-    return key, mime_message(frozen, _recipient(app, address, now), envelope)
-
-
-def _recipient(app: App, address: str, now: datetime) -> Recipient:
-    token = links.sign(links.ReaderToken(subscriber=0, newsletter=0), app.token_keys)
-    return Recipient(
-        address=address,
-        name="",
-        unsubscribe_url=app.public(f"u/{token}"),
-        preferences_url=app.public(f"p/{token}"),
-        subscribed_on=now.astimezone(ZoneInfo(app.settings.site.zone)).date(),
-    )
-
-
-def faults(app: App, now: datetime) -> Iterator[tuple[str, str]]:
-    """(item's file, fault) of every rendering that fails: of the newest brief and of each quote that the gate admits."""
+def faults(app: App, now: datetime) -> Iterator[Fault]:
+    """Every rendering that fails: the newest brief, each quote that the gate admits, and an edition of each frequency."""
     admitted, _ = dailyquote.admissible(app, now)
-    items: list[Item] = [*app.content.briefs(now=now, limit=1, with_body=True), *admitted]
-    for item in items:
+    newest = app.content.briefs(now=now, limit=_SAMPLED, with_body=True)
+    alone: list[Item] = [*newest[:1], *admitted]
+    for item in alone:
         for proof in proofs(app, item, now):
             if proof.fault:
-                yield item.path, f"{proof.where}: {proof.fault}"
+                yield proof.cause or Fault(file=item.path, rule="render", what=f"{proof.where}: {proof.fault}")
+    for name, frequency, display in _frequencies(app):
+        items: list[Item] = [*newest, *admitted[:1]]
+        for proof in _guarded(name, frequency, lambda: _sampled(app, name, frequency, items, display, now)) if items else ():  # noqa: B023 - called at once
+            file = f"edition {name} {frequency}"
+            yield proof.cause or Fault(file=file, rule="render", what=proof.fault)
+
+
+def _frequencies(app: App) -> Iterator[tuple[str, EditionKind, QuoteDisplay]]:
+    for name, letter in app.settings.newsletters.items():
+        if letter.daily is not None:
+            yield name, "daily", QuoteDisplay(letter.quote)
+        if letter.weekly is not None:
+            yield name, "weekly", QuoteDisplay.LINK if letter.quote != "none" else QuoteDisplay.NONE
+
+
+def _sampled(
+    app: App, name: str, frequency: EditionKind, items: Sequence[Item], display: QuoteDisplay, now: datetime
+) -> Sequence[Proof]:
+    """Render an edition of several items for its faults alone."""
+    edition(app, name, items, display, now, frequency=frequency)
+    return ()

@@ -178,7 +178,7 @@ def _context(view: EditionView, nonce: str, *, full: bool) -> dict[str, Any]:
         "briefs": told,
         "corrections": view.corrections,
         "date": view.date,
-        "dir": _direction(view.lang),
+        "dir": direction(view.lang),
         "frequency": view.frequency,
         "full": full,
         "gap": {name: _gap(name, nonce) for name in GAPS},
@@ -206,7 +206,7 @@ def _told(brief: Brief, view: EditionView, *, full: bool) -> _Told:
         byline="; ".join(f"{author.name}, {author.role}" if author.role else author.name for author in brief.authors),
         published=brief.published,
         lang=lang,
-        dir=_direction(lang),
+        dir=direction(lang),
         summary=markup.summary(brief),
         html=_dressed(markup.to_html(brief.body, base=brief.link, for_mail=True, top=3)) if full else "",
         text=markup.to_text(brief.body, base=brief.link) if full else "",
@@ -242,7 +242,7 @@ def _short(title: str, most: int = 60) -> str:
     return title[:most].rpartition(" ")[0].rstrip(" ,;:–—-") + "…" if " " in title[:most] else title[: most - 1] + "…"
 
 
-def _direction(lang: str) -> str:
+def direction(lang: str) -> str:
     return "rtl" if lang.lower().partition("-")[0] in _RIGHT_TO_LEFT else "ltr"
 
 
