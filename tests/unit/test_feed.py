@@ -204,6 +204,31 @@ def test_a_feed_has_the_same_bytes_on_every_day_and_in_every_locale(monkeypatch:
     assert feeds.render(feed([entry(number=2), entry(number=1)])).files == first
 
 
+def test_what_is_known_of_entries_changes_no_byte() -> None:
+    known: feeds.Fragments = {}
+    briefs = hostile.briefs()
+    entries = [feeds.brief_entry(brief, public_url=ROOT) for brief in briefs]
+    withdrawn = [entry(number=number, status=Status.WITHDRAWN) for number in (900, 901)]
+    several = [*withdrawn, *entries[40:60]]
+    for chosen in ([], entries[:1], several, entries[:20], [entry(number=3, body="Changed"), *entries[10:30]], several, []):
+        assert feeds.render(feed(chosen), known).files == feeds.render(feed(chosen)).files
+    made = len(known)
+    archive = feed(several, title="Another feed", page=1, pages=2)
+    assert feeds.render(archive, known).files == feeds.render(archive).files
+    assert len(known) == made
+
+
+def test_only_what_is_not_known_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    known: feeds.Fragments = {}
+    feeds.render(feed([entry(number=1), entry(number=2)]), known)
+    added: list[str] = []
+    real = feeds._add
+    monkeypatch.setattr(feeds, "_add", lambda out, entry: (added.append(entry.id), real(out, entry))[1])
+    new = entry(number=2, body="Changed")
+    feeds.render(feed([entry(number=1), new]), known)
+    assert added == [new.id, new.id]
+
+
 def test_a_feed_is_as_old_as_its_newest_entry_and_an_empty_one_as_its_epoch() -> None:
     assert feed([entry(number=1), entry(number=2)]).updated == hostile.NOW - timedelta(days=2)
     empty = feeds.render(feed([]))

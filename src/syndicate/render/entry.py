@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from html import escape
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from syndicate.errors import Fault, RenderError
 from syndicate.links import is_tag_uri
@@ -66,6 +66,10 @@ class Entry:
 def document_path(name: str, form: str, page: int) -> str:
     """Where a document of a feed stands below the feeds folder: ``briefs.rss``, ``archive/briefs-0001.rss``."""
     return f"archive/{name}-{page:04}.{form}" if page else f"{name}.{form}"
+
+
+# Entries that stand in a document already, by format: what one of them looks like depends on nothing beside it.
+Fragments: TypeAlias = MutableMapping[tuple[str, Entry], bytes]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -7,7 +7,7 @@ and wake every reader and hub for nothing.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from email.utils import format_datetime
@@ -26,6 +26,7 @@ from syndicate.render.entry import (
     Category,
     Entry,
     Feed,
+    Fragments,
     brief_entry,
     in_order,
     plain,
@@ -40,6 +41,7 @@ __all__ = [
     "Category",
     "Entry",
     "Feed",
+    "Fragments",
     "atom",
     "brief_entry",
     "fitting",
@@ -64,6 +66,9 @@ _TYPES: Final = MappingProxyType({"rss": "application/rss+xml", "atom": "applica
 # Elements whose text is plain: `&` and `<` are written as hexadecimal references there (RSS Best Practices
 # Profile, "Character data"), so that a reader which decodes twice, or takes them for HTML, shows them as meant.
 _PLAIN: Final = re.compile(rb"<(title|subtitle|summary|name|category|description|dc:creator)\b[^<]*(?:</\1>)?")
+# How an entry ends, and what stands behind the last one.
+_ENDS: Final = {"rss": (b"    </item>\n", b"  </channel>\n"), "atom": (b"  </entry>\n", b"</feed>")}
+_MOST_PER_CHARACTER: Final = 5  # bytes that one takes, escaped, in UTF-8
 _HEX: Final = ((b"&amp;", b"&#x26;"), (b"&lt;", b"&#x3C;"), (b"&gt;", b"&#x3E;"))
 
 
@@ -76,13 +81,13 @@ feedgen.feed.formatRFC2822 = _rfc822
 feedgen.entry.formatRFC2822 = _rfc822
 
 
-def render(feed: Feed) -> Document:
-    """Every format of ``feed``. Same feed, same bytes."""
+def render(feed: Feed, known: Fragments | None = None) -> Document:
+    """Every format of ``feed``. Same feed, same bytes, whatever is ``known`` of its entries."""
     feed = replace(feed, entries=fitting(feed.entries))
-    writers: dict[str, Callable[[Feed], bytes]] = {"rss": rss, "atom": atom, "json": json_feed}
+    writers: dict[str, Callable[[Feed, Fragments | None], bytes]] = {"rss": rss, "atom": atom, "json": json_feed}
     return Document(
         name=feed.name,
-        files=MappingProxyType({feed.path(form): writers[form](feed) for form in feed.urls}),
+        files=MappingProxyType({feed.path(form): writers[form](feed, known) for form in feed.urls}),
         updated=feed.updated,
     )
 
@@ -97,7 +102,10 @@ def fitting(entries: Iterable[Entry]) -> tuple[Entry, ...]:
 
     What does not fit stands with its summary and a link alone; where not even that fits, the oldest are left out.
     """
-    brief = [(entry, shortened(entry)) for entry in entries]
+    whole = tuple(entries)
+    if sum(_MOST_PER_CHARACTER * len(entry.content) + _size_beside(entry) for entry in whole) <= MAX_BYTES:
+        return whole
+    brief = [(entry, shortened(entry)) for entry in whole]
     room = MAX_BYTES - sum(_size(short) for _, short in brief)
     while brief and room < 0:
         room += _size(brief.pop()[1])
@@ -111,31 +119,41 @@ def fitting(entries: Iterable[Entry]) -> tuple[Entry, ...]:
 
 def _size(entry: Entry) -> int:
     """Bytes that an entry takes in its largest format, at most."""
-    return len(escape(entry.content, quote=False).encode()) + 8 * len(entry.summary) + 8 * len(entry.title) + 4000
+    return len(escape(entry.content, quote=False).encode()) + _size_beside(entry)
 
 
-def rss(feed: Feed) -> bytes:
+def _size_beside(entry: Entry) -> int:
+    return 8 * len(entry.summary) + 8 * len(entry.title) + 4000
+
+
+def rss(feed: Feed, known: Fragments | None = None) -> bytes:
     """RSS 2.0 by the Best Practices Profile. A withdrawn entry stays, as its notice."""
+    return _composed("rss", feed, feed.entries, known, _rss)
+
+
+def _rss(feed: Feed, entries: Sequence[Entry]) -> bytes:
     out = _generator(feed, "rss")
     out.docs("https://www.rssboard.org/rss-specification")
     out.pubDate(max((entry.published for entry in feed.entries if entry.published >= EARLIEST), default=feed.updated))
     out.lastBuildDate(feed.updated)
-    for entry in feed.entries:
+    for entry in entries:
         item = _add(out, entry)
         item.link(href=entry.link)
         item.description(escape(entry.summary or entry.title, quote=False))
         if entry.published >= EARLIEST:
             item.pubDate(entry.published)
     root, _ = out._create_rss()  # noqa: SLF001 - the one way to feedgen's tree before it is text
-    return _serialised(root, feed)
+    return _serialised(root, feed, ("content", "dc", "media"))
 
 
-def atom(feed: Feed) -> bytes:
+def atom(feed: Feed, known: Fragments | None = None) -> bytes:
     """Atom 1.0 (RFC 4287). A withdrawn entry is a tombstone (RFC 6721)."""
+    return _composed("atom", feed, [entry for entry in feed.entries if not entry.withdrawn], known, _atom)
+
+
+def _atom(feed: Feed, entries: Sequence[Entry]) -> bytes:
     out = _generator(feed, "atom")
-    for entry in feed.entries:
-        if entry.withdrawn:
-            continue
+    for entry in entries:
         item = _add(out, entry)
         item.updated(entry.updated)
         if entry.summary:
@@ -150,7 +168,28 @@ def atom(feed: Feed) -> bytes:
     root = etree.fromstring(etree.tostring(root), parser)
     for moment in root.iter(f"{{{_ATOM}}}updated", f"{{{_ATOM}}}published"):
         moment.text = (moment.text or "").replace("+00:00", "Z")
-    return _serialised(root, feed)
+    return _serialised(root, feed, ("media",))
+
+
+def _composed(
+    form: str,
+    feed: Feed,
+    entries: Sequence[Entry],
+    known: Fragments | None,
+    write: Callable[[Feed, Sequence[Entry]], bytes],
+) -> bytes:
+    """The document, of entries that are known as text and of those that are written now."""
+    parts = {entry: known.get((form, entry)) for entry in entries} if known is not None else dict.fromkeys(entries)
+    missing = [entry for entry, text in parts.items() if text is None]
+    data = write(feed, missing)
+    end, last = _ENDS[form]  # no text holds these: `<` stands escaped in all of it
+    stop = data.rindex(end) + len(end) if missing else data.rindex(last)
+    start = data.index(end.replace(b"</", b"<").rstrip(b">\n")) if missing else stop
+    for entry, text in zip(missing, data[start:stop].split(end), strict=False):
+        parts[entry] = text + end
+        if known is not None:
+            known[form, entry] = text + end
+    return b"".join((data[:start], *(text or b"" for text in parts.values()), data[stop:]))
 
 
 def _generator(feed: Feed, form: str) -> Any:  # noqa: ANN401 - feedgen ships no types
@@ -247,8 +286,9 @@ class _EntryPart:
             etree.SubElement(item, f"{{{_MEDIA}}}thumbnail", {"url": image.src, **size})
 
 
-def _serialised(root: etree._Element, feed: Feed) -> bytes:
-    etree.cleanup_namespaces(root)
+def _serialised(root: etree._Element, feed: Feed, prefixes: Sequence[str]) -> bytes:
+    """The tree as text; ``prefixes`` are those of entries, whether one of these entries needs them or not."""
+    etree.cleanup_namespaces(root, keep_ns_prefixes=list(prefixes))
     root.addprevious(etree.ProcessingInstruction("xml-stylesheet", f'type="text/css" href="{escape(feed.stylesheet)}"'))
     data = etree.tostring(root.getroottree(), pretty_print=True, encoding="UTF-8", xml_declaration=True)
     return _PLAIN.sub(_in_hex, data)

@@ -7,10 +7,10 @@ from datetime import datetime
 from typing import Any
 
 from syndicate.model import Author
-from syndicate.render.entry import Entry, Feed, plain
+from syndicate.render.entry import Entry, Feed, Fragments, plain
 
 
-def json_feed(feed: Feed) -> bytes:
+def json_feed(feed: Feed, known: Fragments | None = None) -> bytes:
     """``feed`` as UTF-8 JSON with a fixed order of keys. A withdrawn entry stays, as its notice.
 
     ``feed_url`` names the feed and not the document, so it is the same in an archive; ``next_url`` leads to older ones.
@@ -26,10 +26,21 @@ def json_feed(feed: Feed) -> bytes:
         "authors": [_person(Author(name=plain(feed.organisation), url=feed.organisation_url))],
         "language": feed.language,
         "hubs": [{"type": "WebSub", "url": feed.hub}] if feed.hub and not feed.page else [],
-        "items": [_item(entry) for entry in feed.entries],
     }
-    filled = {key: value for key, value in document.items() if value or key == "items"}
-    return (json.dumps(filled, ensure_ascii=False, indent=1) + "\n").encode()
+    filled = {key: value for key, value in document.items() if value}
+    head = json.dumps(filled, ensure_ascii=False, indent=1).removesuffix("\n}").encode()
+    items = b",\n".join(_text(entry, known) for entry in feed.entries)
+    return head + (b',\n "items": [\n' + items + b"\n ]\n}\n" if items else b',\n "items": []\n}\n')
+
+
+def _text(entry: Entry, known: Fragments | None) -> bytes:
+    text = known.get(("json", entry)) if known is not None else None
+    if text is None:
+        lines = json.dumps(_item(entry), ensure_ascii=False, indent=1)
+        text = f"  {lines}".replace("\n", "\n  ").encode()  # no line ends inside a string of JSON
+        if known is not None:
+            known["json", entry] = text
+    return text
 
 
 def _item(entry: Entry) -> dict[str, Any]:
