@@ -61,6 +61,7 @@ class FeedSettings(Section):
     topic: str = ""  # only briefs of this topic
     author: str = ""
     series: str = ""
+    by: values.Once[Literal["topic", "author", "series"]] = ()  # also a feed for each topic, author or series
     window: Annotated[values.Whole, Field(ge=1, le=1000)] = 50  # entries in the subscription document
     formats: Annotated[values.Once[Literal["rss", "atom", "json"]], Field(min_length=1)] = ("rss", "atom", "json")
     hub: values.OptionalUrl = ""  # a WebSub hub

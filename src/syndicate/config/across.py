@@ -60,6 +60,23 @@ def _feeds(data: Mapping[str, Any], scribe: Scribe) -> Iterator[Fault]:
                     f"`{key}` in [feeds.{name}] parts briefs, and this feed holds quotes",
                     f"take `{key}` out",
                 )
+    yield from _parts(data, scribe)
+
+
+def _parts(data: Mapping[str, Any], scribe: Scribe) -> Iterator[Fault]:
+    """One feed of briefs may be parted by topic, and so on; two would write the same files."""
+    seen: dict[str, str] = {}
+    for name, table in _tables(data, "feeds"):
+        wanted = table.get("by")
+        path = ("feeds", name, "by")
+        if wanted and (table.get("items") == "quotes" or any(table.get(key) for key in ("topic", "author", "series"))):
+            yield scribe.fault(path, f"`by` parts all briefs, and [feeds.{name}] does not hold all of them", "take `by` out")
+        for kind in wanted if isinstance(wanted, list) else ():
+            if isinstance(kind, str) and kind in seen:
+                what = f"[feeds.{name}] and [feeds.{seen[kind]}] both make a feed by {kind}"
+                yield scribe.fault(path, what, "keep one of the two")
+            elif isinstance(kind, str):
+                seen[kind] = name
 
 
 def _sources(data: Mapping[str, Any], scribe: Scribe) -> Iterator[Fault]:

@@ -3,28 +3,27 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, MutableMapping
+from collections.abc import Callable, Iterable, Iterator, MutableMapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from itertools import islice
 from typing import TYPE_CHECKING, Literal
-from urllib.parse import urlsplit
 
-from syndicate import links
 from syndicate.channels.files import Files
 from syndicate.errors import DeliveryError, Fault, Held, RenderError
 from syndicate.model import Brief, Document, Item, Quote, Status
+from syndicate.publish import archives, catalogue
+from syndicate.publish.catalogue import Planned
 from syndicate.render import feed as feeds
 from syndicate.render import framing
 from syndicate.render.markup import clean
 from syndicate.render.opml import opml
+from syndicate.store.shelves import Mark, newest_change
 
 if TYPE_CHECKING:
     from syndicate.app import App
-    from syndicate.settings import FeedSettings
 
 OPML = "feeds.opml"
-STYLE = "feed.css"
+_SEEN = "  seen"  # in a memory: the newest change and the time up to which it knows (no feed has such a name)
 
 Memory = MutableMapping[str, str]  # feed's name -> digest of what it was last made from, kept by a long-running caller
 
@@ -46,95 +45,113 @@ class _Findings:
 
     faults: list[Fault] = field(default_factory=list)
     cleaned: list[str] = field(default_factory=list)
-    framed: list[tuple[framing.FramedBlock, Quote]] = field(default_factory=list)  # of the feed at hand
+    framed: list[tuple[framing.FramedBlock, Quote]] = field(default_factory=list)  # of the document at hand
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Run:
+    """One rebuild."""
+
+    app: App
+    now: datetime
+    files: Files
+    memory: Memory | None
+    found: _Findings = field(default_factory=_Findings)
+    changed: list[str] = field(default_factory=list)
+
+    def write(self, document: Document) -> bool:
+        """Whether the files are there now; false where the gate or the disk refused."""
+        written = _write(self.app, self.files, document, self.found)
+        self.changed.extend(written or ())
+        return written is not None
 
 
 def publish(app: App, now: datetime, memory: Memory | None = None) -> FeedsReport:
-    """Write every feed of the settings as it stands at ``now``.
+    """Write every feed as it stands at ``now``: first what readers subscribe to, then the archives.
 
-    A faulty entry or a file that cannot be written is reported, and the rest goes on. A feed whose items are
-    those that ``memory`` knows is not made again.
+    A faulty entry or a file that cannot be written is reported, and the rest goes on. With ``memory``, a feed
+    whose items are those that it knows is not made again, nor is an archive in which nothing changed.
     """
-    files = Files(app.feeds_folder, now=app.now)
-    found = _Findings()
-    changed: list[str] = []
-    expected = [OPML, STYLE, *(path for name in app.settings.feeds for path in _paths(app, name))]
-    for name, setting in app.settings.feeds.items():
-        digest = _digest(app, name, setting, now) if setting.items == "briefs" and memory is not None else ""
-        if digest and memory is not None and memory.get(name) == digest and files.holds(_paths(app, name)):
-            continue
-        before = len(found.faults)
-        found.framed.clear()
-        entries = _briefs(app, setting, now, found) if setting.items == "briefs" else _quotes(app, setting, now, found)
-        written = _write(app, files, feeds.render(_feed(app, name, setting, _distinct(entries, name, found))), found)
-        changed += written or ()
-        if memory is not None and written is not None and digest and len(found.faults) == before:
-            memory[name] = digest
-    found.framed.clear()
-    changed += _write(app, files, _opml(app), found) or ()
+    run = _Run(app=app, now=now, files=Files(app.feeds_folder, now=app.now), memory=memory)
+    listed = catalogue.planned(app, now)
+    for history in [_subscription(run, one) for one in _concerned(run, listed)]:
+        archives.write(app, history, lambda feed: run.write(feeds.render(feed)), lambda one, page: _archived(run, one, page))
+    run.found.framed.clear()
+    run.write(_opml(app, listed))
+    expected = [OPML, *(path for one in listed for path in _paths(one)), *archives.paths(app, listed)]
     return FeedsReport(
-        changed=tuple(changed),
-        unchanged=len(expected) - 1 - len(changed),
-        faults=tuple(found.faults),
-        cleaned=tuple(dict.fromkeys(found.cleaned)),
-        orphans=tuple(files.orphans(expected)),
+        changed=tuple(run.changed),
+        unchanged=len(expected) - len(run.changed),
+        faults=tuple(run.found.faults),
+        cleaned=tuple(dict.fromkeys(run.found.cleaned)),
+        orphans=tuple(run.files.orphans([catalogue.STYLE, *expected])) if memory is None else (),
     )
+
+
+def _concerned(run: _Run, listed: Sequence[Planned]) -> list[Planned]:
+    """The feeds that may have changed: the few of the settings, and of those made from them the ones that a change touches."""
+    memory = run.memory
+    if memory is None:
+        return list(listed)
+    change, _, at = memory.get(_SEEN, "").partition(" ")
+    since = Mark(change=int(change), at=datetime.fromisoformat(at)) if at else Mark()
+    with run.app.store.read() as connection:
+        newest = newest_change(connection)
+    touched = catalogue.affected(run.app, since, run.now)
+    memory[_SEEN] = f"{newest} {run.now.isoformat()}"
+    if touched is None:
+        return list(listed)
+    quiet = {one.name for one in listed if one.part and one.name not in touched and one.name in memory}
+    return [one for one in listed if one.name not in quiet or not run.files.holds(_paths(one))]
+
+
+def _subscription(run: _Run, one: Planned) -> archives.History:
+    """Write the document that readers subscribe to; how the feed's archives stand."""
+    app, now, memory, found = run.app, run.now, run.memory, run.found
+    known = memory is not None and one.name in memory
+    history = archives.settle(app, one, now, None if known else run.files, anew=memory is None)
+    digest = _digest(app, one, history, now) if one.setting.items == "briefs" and memory is not None else ""
+    if digest and memory is not None and memory.get(one.name) == digest and run.files.holds(_paths(one)):
+        return history
+    before = len(found.faults)
+    entries = _entries(run, one, archives.newest(app, one, now), one.name)
+    written = run.write(feeds.render(replace(catalogue.feed(app, one), entries=entries, pages=history.shelf.pages)))
+    if memory is not None and written and digest and len(found.faults) == before:
+        memory[one.name] = digest
+    return history
+
+
+def _archived(run: _Run, one: Planned, page: int) -> tuple[feeds.Entry, ...]:
+    """The entries of one archive."""
+    return _entries(run, one, archives.page(run.app, one, page, run.now), f"archive/{one.name}-{page:04}")
+
+
+def _entries(run: _Run, one: Planned, batch: archives.Batch, name: str) -> tuple[feeds.Entry, ...]:
+    """What a document is made of, newest first; ``name`` is the document's for the report."""
+    run.found.framed.clear()
+    if one.setting.items == "briefs":
+        return _distinct(_briefs(run.app, batch.briefs, run.now, run.found), name, run.found)
+    return _distinct(_quotes(run.app, batch.quotes, run.now, run.found), name, run.found)
 
 
 def described(app: App) -> Iterator[feeds.Feed]:
-    """Every feed of the settings without its entries: for pages, OPML and autodiscovery, briefs first."""
-    ordered = sorted(app.settings.feeds.items(), key=lambda pair: pair[1].items != "briefs")
-    return (_feed(app, name, setting, ()) for name, setting in ordered)
+    """The feeds that the settings name, without their entries."""
+    return (catalogue.feed(app, one) for one in catalogue.configured(app))
 
 
-def _feed(app: App, name: str, setting: FeedSettings, entries: Iterable[feeds.Entry]) -> feeds.Feed:
-    site = app.settings.site
-    whole = setting.items == "briefs" and not (setting.topic or setting.author or setting.series)
-    part = app.settings.quotes.title if setting.items == "quotes" else setting.topic or setting.author or setting.series or name
-    subtitle = app.settings.quotes.tagline if setting.items == "quotes" else site.description
-    return feeds.Feed(
-        name=name,
-        kind=setting.items,
-        title=setting.title or (site.title if whole else f"{site.title}: {part}"),
-        subtitle=subtitle,
-        id=links.tag_uri(site.tag_authority, "feed", name),
-        language=site.language,
-        home_url=app.public("quotes/" if setting.items == "quotes" else ""),
-        urls={form: app.public(f"feeds/{name}.{form}") for form in setting.formats},
-        organisation=site.organisation or site.title,
-        organisation_url=site.url,
-        hub=setting.hub,
-        stylesheet=urlsplit(app.public(f"feeds/{STYLE}")).path,
-        entries=tuple(entries),
-        epoch=_held_since(site.tag_authority),
-    )
+def _paths(one: Planned) -> list[str]:
+    return [f"{one.name}.{form}" for form in one.setting.formats]
 
 
-def _held_since(authority: str) -> datetime:
-    """The day on which the tag authority was held: a fixed ``updated`` for a feed without entries."""
-    text = authority.rpartition(",")[2]
-    return datetime.fromisoformat(f"{text}-01-01"[:10] + "T00:00:00+00:00")
-
-
-def _paths(app: App, name: str) -> list[str]:
-    return [f"{name}.{form}" for form in app.settings.feeds[name].formats]
-
-
-def _chosen(app: App, setting: FeedSettings, now: datetime, *, with_body: bool) -> list[Brief]:
-    return app.content.briefs(
-        now=now, limit=setting.window, topic=setting.topic, author=setting.author, series=setting.series, with_body=with_body
-    )
-
-
-def _digest(app: App, name: str, setting: FeedSettings, now: datetime) -> str:
-    """What a feed of briefs is made from, in short."""
-    parts = [repr(_feed(app, name, setting, ())), repr(setting)]
-    parts += [repr(brief) for brief in _chosen(app, setting, now, with_body=False)]
+def _digest(app: App, one: Planned, history: archives.History, now: datetime) -> str:
+    """What the subscription document of a feed of briefs is made from, in short."""
+    parts = [repr(catalogue.feed(app, one)), repr(one.setting), str(history.shelf.pages)]
+    parts += [repr(brief) for brief in archives.newest(app, one, now, with_body=False).briefs]
     return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _briefs(app: App, setting: FeedSettings, now: datetime, found: _Findings) -> Iterator[feeds.Entry]:
-    for brief in _chosen(app, setting, now, with_body=True):
+def _briefs(app: App, briefs: Iterable[Brief], now: datetime, found: _Findings) -> Iterator[feeds.Entry]:
+    for brief in briefs:
         make = lambda brief=brief: feeds.brief_entry(brief, public_url=app.settings.web.public_url)  # noqa: E731
         entry = _guarded(make, brief.path, found)
         if entry is not None and _timely(entry, brief.path, now, found):
@@ -143,13 +160,12 @@ def _briefs(app: App, setting: FeedSettings, now: datetime, found: _Findings) ->
             yield entry if entry.updated <= now else replace(entry, updated=entry.published)
 
 
-def _quotes(app: App, setting: FeedSettings, now: datetime, found: _Findings) -> Iterator[feeds.Entry]:
-    """The quotes that were shown, each once and as the gate frames it; a quote that the gate holds is left out.
+def _quotes(app: App, shown: Iterable[tuple[Quote, datetime]], now: datetime, found: _Findings) -> Iterator[feeds.Entry]:
+    """Quotes as the gate frames them; one that the gate holds is left out.
 
     One that came round again keeps the time of its first showing: ``published`` never moves.
     """
-    shown = {quote.id: (quote, shown_at) for quote, shown_at in app.content.shown_quotes(now)}
-    for quote, shown_at in islice(sorted(shown.values(), key=lambda pair: pair[1], reverse=True), setting.window):
+    for quote, shown_at in shown:
         make = lambda quote=quote, shown_at=shown_at: _quote(app, quote, shown_at, now, found)  # noqa: E731
         entry = _guarded(make, quote.path, found)
         if entry is not None and _timely(entry, quote.path, now, found):
@@ -243,8 +259,13 @@ def _write(app: App, files: Files, document: Document, found: _Findings) -> list
     return None
 
 
-def _opml(app: App) -> Document:
+def _opml(app: App, listed: Iterable[Planned]) -> Document:
     site = app.settings.site
-    modified = _held_since(site.tag_authority)
-    data = opml(list(described(app)), title=site.title, owner=site.organisation, modified=modified)
+    modified = catalogue.held_since(site.tag_authority)
+    data = opml(
+        [catalogue.feed(app, one) for one in listed if not one.bare],
+        title=site.title,
+        owner=site.organisation,
+        modified=modified,
+    )
     return Document(name="feeds", files={OPML: data}, updated=modified)
