@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Final
 from syndicate.cli import FAILED, OK, Parser
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from syndicate.app import App
     from syndicate.model import Item
-    from syndicate.store.agenda import Edition
+    from syndicate.store.agenda import Edition, Variant
     from syndicate.store.books import Balance
 
 _COLUMNS: Final = {
@@ -26,6 +28,7 @@ _COLUMNS: Final = {
     "failed": "Failed",
     "uncertain": "Uncertain",
 }
+_DIFFERENCES: Final = {"variant": "Variant", "what": "What", "one": "One reader", "two": "Another"}
 _VARIANTS: Final = {"id": "Variant", "quote": "Quote", "lang": "Language", "items": "Items", "state": "State", "fault": "Fault"}
 
 
@@ -43,6 +46,9 @@ def parser(prog: str) -> argparse.ArgumentParser:
     listed.add_argument("--json", action="store_true", help="one JSON document")
     show = commands.add_parser("show", help="the books and the variants of one edition")
     show.add_argument("id", metavar="ID", type=int, help="as `editions list` shows it")
+    show.add_argument(
+        "--privacy", action="store_true", help="compare two readers' mails byte for byte: only what is theirs may differ"
+    )
     show.add_argument("--json", action="store_true", help="one JSON document")
     send = commands.add_parser(
         "send", help="send now, to every reader, what no earlier edition carried; waits until all is settled"
@@ -110,6 +116,8 @@ def _show(args: argparse.Namespace) -> int:
         if not variants:
             msg = f"there is no edition {args.id}; `syndicate editions list` shows them"
             raise SyndicateError(msg)
+        if args.privacy:
+            return _privacy(app, variants, as_json=args.json)
         row = _row(app, variants[0].edition)
         shown: list[dict[str, object]] = [
             {
@@ -127,10 +135,28 @@ def _show(args: argparse.Namespace) -> int:
         return OK
     say(f"{row['newsletter']} no. {row['number']}, {row['frequency']} of {row['period']}: {row['state']}")
     terms = " + ".join(f"{row[state]} {state}" for state in (*_settled(), "open"))
-    say(f"{count(int(str(row["audience"])), "reader")} = {terms}")
+    say(f"{count(int(str(row['audience'])), 'reader')} = {terms}")
     say()
     listing(shown, _VARIANTS, as_json=False, empty="")
     return OK
+
+
+def _privacy(app: App, variants: Sequence[Variant], *, as_json: bool) -> int:
+    """What differs between two readers' mails; fails where anything does that is not the reader's own."""
+    from syndicate.cli.output import listing, note
+    from syndicate.publish.privacy import differences
+
+    rows: list[dict[str, object]] = [
+        {"variant": variant.key, "what": found.what or "UNEXPECTED", "one": found.one, "two": found.two}
+        for variant in variants
+        if variant.frozen
+        for found in differences(app, variant, app.now())
+    ]
+    listing(rows, _DIFFERENCES, as_json=as_json, empty="nothing of this edition is rendered yet")
+    strange = sum(row["what"] == "UNEXPECTED" for row in rows)
+    if rows:
+        note(f"{strange} lines differ that should not" if strange else "every other byte is the same for every reader")
+    return FAILED if strange else OK
 
 
 def _send(args: argparse.Namespace) -> int:
