@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from syndicate.store.database import Store
     from syndicate.store.holds import Holds
     from syndicate.store.ledger import Ledger
+    from syndicate.store.people import People
     from syndicate.store.subscribers import SubscriberStore
 
 TEMPLATE_SUFFIX = ".j2"
@@ -41,6 +42,7 @@ class App:
     ledger: Ledger
     books: Books
     holds: Holds
+    people: People
     channels: Mapping[str, Channel]
     templates: Templates
     sources: tuple[Source, ...]
@@ -86,6 +88,7 @@ def open_app(root: Path, *, at: datetime | None = None, environ: Mapping[str, st
     from syndicate.store.database import Store, database_path
     from syndicate.store.holds import Holds
     from syndicate.store.ledger import Ledger
+    from syndicate.store.people import People
     from syndicate.store.subscribers import SubscriberStore
 
     environ = os.environ if environ is None else environ
@@ -110,6 +113,7 @@ def open_app(root: Path, *, at: datetime | None = None, environ: Mapping[str, st
             ledger=Ledger(store),
             books=Books(store),
             holds=Holds(store),
+            people=People(store),
             channels=channels,
             templates=open_templates(root),
             sources=tuple(

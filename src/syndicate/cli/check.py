@@ -82,5 +82,10 @@ def _worth_saying(app: App) -> Iterator[Fault]:
     if app.settings.site.tag_authority.partition(",")[0].endswith(".example"):
         what = "the tag authority is an example, and a part of every permanent id"
         yield Fault(file=file, rule="site.tag_authority", what=what, right="write your own host before the first item leaves")
+    if app.settings.quotes.approval == "four-eyes":
+        able = {role for person in app.people.everybody() for role in person.roles}
+        for role in ("verifier", "approver"):
+            if role not in able and app.content.quotes(now=app.now()):
+                yield Fault(file=file, rule="Q11", what=f"nobody is {role}", right=f"`syndicate people add NAME --role {role}`")
     if app.settings.newsletters and not app.settings.site.postal_address:
         yield Fault(file=file, rule="site.postal_address", what="it is empty, and no mail leaves without one")

@@ -1,11 +1,11 @@
-"""``quotes``: the pool, without anybody's words."""
+"""``quotes``: the pool, without anybody's words; and the consents of its two people."""
 
 from __future__ import annotations
 
 import argparse
 from typing import Final
 
-from syndicate.cli import Parser
+from syndicate.cli import Parser, approving
 
 _COLUMNS: Final = {
     "slug": "Id",
@@ -22,21 +22,29 @@ def parser(prog: str) -> argparse.ArgumentParser:
     """The arguments of ``quotes``."""
     made = Parser(
         prog,
-        description="The quotes of this publication: whose, whether they may run, and when they were shown. Never the words.",
-        example=f"  {prog} list\n  {prog} list --json",
+        description="The quotes of this publication: whose, whether they may run, and when they were shown.\n"
+        'A quote leaves after a verifier and an approver, two different people, have agreed to it (approval = "four-eyes").\n'
+        "A change voids what it touches: content voids both consents, a label, template or limit the approver's.",
+        example=f"  {prog} list\n  {prog} verify content/quotes/0102.md --as Ada\n  {prog} approve --changed --as Bo",
     )
     commands = made.add_subparsers(dest="verb", metavar="VERB", required=True, parser_class=argparse.ArgumentParser)
     listed = commands.add_parser("list", help="list every quote")
     listed.add_argument("--json", action="store_true", help="one JSON document")
+    approving.commands(commands)
     return made
 
 
 def run(args: argparse.Namespace) -> int:
-    """List the quotes, each with the rule that holds it back where one does."""
+    """List, or one act of one person."""
+    return _list(args) if args.verb == "list" else approving.run(args)
+
+
+def _list(args: argparse.Namespace) -> int:
+    """Every quote, each with the rule that holds it back where one does."""
     from syndicate.cli.output import listing, note
     from syndicate.cli.publication import rehearsed
     from syndicate.errors import Held
-    from syndicate.render import framing
+    from syndicate.publish import approval
 
     rows = []
     with rehearsed(args) as app:
@@ -46,9 +54,10 @@ def run(args: argparse.Namespace) -> int:
         for quote in app.content.quotes(now=now):
             held = why = ""
             try:
-                framing.admit(quote, app.style, approved=False, now=now)
+                approval.admit(app, quote, now)
             except Held as refusal:
                 held, why = refusal.rule, str(refusal)
+            stands = approval.standing(app, quote, now) if app.settings.quotes.approval == "four-eyes" else approval.Standing()
             rows.append(
                 {
                     "slug": quote.slug,
@@ -62,6 +71,10 @@ def run(args: argparse.Namespace) -> int:
                     "shown": shown.get(quote.id),
                     "status": str(quote.status),
                     "held": held,
+                    "submitted_by": stands.submitter,
+                    "verified_by": list(stands.verifiers),
+                    "approved_by": list(stands.approvers),
+                    "waits_for": stands.waits_for if held == "Q11" else "",
                     "why": why,
                     "file": quote.path,
                 }

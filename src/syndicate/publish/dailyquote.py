@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from syndicate.errors import Fault, Held
 from syndicate.model import Quote, Slot
 from syndicate.plan import rotation
-from syndicate.render import framing
+from syndicate.publish import approval
 
 if TYPE_CHECKING:
     from syndicate.app import App
@@ -30,7 +30,7 @@ def admissible(app: App, now: datetime) -> tuple[list[Quote], list[Fault]]:
     admitted, refused = [], []
     for quote in app.content.quotes(now=now):
         try:
-            framing.admit(quote, app.style, approved=False, now=now)
+            approval.admit(app, quote, now)
             admitted.append(quote)
         except Held as held:
             refused.append(Fault(file=quote.path, rule=held.rule, what=str(held)))

@@ -11,7 +11,7 @@ from syndicate.failpoint import fail_at
 from syndicate.model import Brief, Frequency, Quote, QuoteDisplay, Slot
 from syndicate.plan import due, slots
 from syndicate.plan.catchup import catch_up
-from syndicate.publish import dailyquote
+from syndicate.publish import approval, dailyquote
 from syndicate.settings import BRIEF_LATENESS, DIGEST_LATENESS, NewsletterSettings, ScheduleSettings
 from syndicate.store import agenda, duties
 from syndicate.store.agenda import Clock, Group
@@ -119,7 +119,16 @@ def record(
 
 
 def _write(app: App, name: str, slot: Slot, sheets: Sequence[Sheet], covers: Sequence[Cover], reason: str = "") -> Planned:
-    planned = app.store.write(lambda connection: record(connection, name, slot, sheets, covers, reason=reason))
+    quotes = {share.quote.id: share.quote for sheet in sheets for share in sheet.shares if share.quote}
+    stamps = [approval.stamp(app, quote, slot.due, f"{slot.schedule} of {slot.local}") for quote in quotes.values()]
+
+    def work(connection: Connection) -> Planned:
+        made = record(connection, name, slot, sheets, covers, reason=reason)
+        for stamp in stamps if made.duties else ():
+            stamp(connection)
+        return made
+
+    planned = app.store.write(work)
     fail_at("editions.after_slot")
     return planned
 

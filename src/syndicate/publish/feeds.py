@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 from syndicate.channels.files import Files
 from syndicate.errors import DeliveryError, Fault, Held, RenderError
 from syndicate.model import Brief, Document, Item, Quote, Status
-from syndicate.publish import archives, catalogue
+from syndicate.publish import approval, archives, catalogue
 from syndicate.publish.catalogue import Planned
 from syndicate.render import feed as feeds
 from syndicate.render import framing
@@ -186,7 +186,7 @@ def _quote(app: App, quote: Quote, shown_at: datetime, now: datetime, found: _Fi
         )
         blocks = []
     else:
-        blocks = [framing.block(framing.admit(quote, app.style, approved=False, now=now), "feed", app.templates)]
+        blocks = [framing.block(approval.admit(app, quote, now), "feed", app.templates)]
         entry = feeds.quote_entry(blocks[0], shown_at=shown_at, category=category)
     framing.guard(entry.content, "html", blocks, [quote], style=app.style, preview=False)
     for text in (entry.title, entry.summary, entry.link, entry.id):

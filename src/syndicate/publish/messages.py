@@ -15,6 +15,7 @@ from syndicate.errors import Fault, Held, Refused, RenderError, SyndicateError, 
 from syndicate.failpoint import fail_at
 from syndicate.model import Brief, Item, Message, Parcel, Quote, QuoteDisplay, State, Status
 from syndicate.plan.due import EditionKind
+from syndicate.publish import approval
 from syndicate.render import brand, email, framing, lint, lint_clients, lint_links, mime
 from syndicate.store import agenda, marks
 from syndicate.store.agenda import Variant
@@ -128,9 +129,7 @@ def freeze_items(
             )
         )
     quotes = [item for item in items if isinstance(item, Quote)]
-    admitted = (
-        framing.admit(quotes[0], app.style, approved=False, now=now) if quotes and display is not QuoteDisplay.NONE else None
-    )
+    admitted = approval.admit(app, quotes[0], now) if quotes and display is not QuoteDisplay.NONE else None
     inline = admitted is not None and display is QuoteDisplay.INLINE
     view = email.EditionView(
         newsletter=newsletter,

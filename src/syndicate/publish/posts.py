@@ -14,8 +14,9 @@ from syndicate.errors import Refused, SyndicateError
 from syndicate.failpoint import fail_at
 from syndicate.model import Brief, Card, Facet, Item, Parcel, Post, Quote, Slot
 from syndicate.plan.catchup import catch_up
+from syndicate.publish import approval
 from syndicate.publish.editions import Planned, lose, schedule_for
-from syndicate.render import framing, post
+from syndicate.render import post
 from syndicate.settings import BRIEF_LATENESS
 from syndicate.store import agenda, duties
 from syndicate.store.database import Connection
@@ -148,7 +149,7 @@ def render(app: App, item: Item, channel: Channel, *, created: datetime, revisio
             created=created,
             revision=revision,
         )
-    admitted = framing.admit(item, app.style, approved=False, now=app.now())
+    admitted = approval.admit(app, item, app.now())
     return post.quote_post(
         admitted,
         channel=channel.name,

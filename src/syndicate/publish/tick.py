@@ -12,7 +12,7 @@ from syndicate.failpoint import fail_at
 from syndicate.log import logger
 from syndicate.model import Quote, Slot
 from syndicate.plan.catchup import catch_up
-from syndicate.publish import dailyquote, editions, feeds, messages, posts
+from syndicate.publish import approval, dailyquote, editions, feeds, messages, posts
 from syndicate.publish.editions import Planned, lose, schedule_for
 from syndicate.settings import QUOTE_LATENESS
 from syndicate.store import agenda, marks
@@ -144,12 +144,14 @@ def _record(app: App, slot: Slot, day: date, quote: Quote, now: datetime) -> Pla
     """Slot, day, posts and the quote's own editions: all or nothing."""
     sheets = {name: editions.quote_sheet(app, name, slot, quote, now) for name in app.settings.newsletters}
     key = app.content.keys([quote.id])[quote.id]
+    stamp = approval.stamp(app, quote, now, f"quote slot of {day}")
 
     def work(connection: Connection) -> Planned:
         made = agenda.record_slot(connection, slot, "expanded")
         if made is None:
             return Planned(slot=slot, state="expanded", reason="it was expanded before", duties=0)
         app.content.record_day(connection, day, item=key, shown_at=slot.due, state="shown", reason="")
+        stamp(connection)
         names = [name for name in posts.accounts(app) if not holding(connection, name)]
         duties = posts.owe(app, quote, names, due=slot.due, slot=made, connection=connection)
         for name, (sheet, covers) in sheets.items():

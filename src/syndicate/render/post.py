@@ -93,13 +93,7 @@ def quote_post(
     Held
         Not even the link card fits, or a template breaks a rule.
     """
-    framed = framing.fit(
-        admitted,
-        fits=lambda text: counting.fits(text, limits, warning=admitted.warning if limits.warning else ""),
-        templates=templates,
-        channel_link=links.marked(admitted.quote.link, channel, revision),
-        limits=limits,
-    )
+    framed = framed_post(admitted, channel=channel, limits=limits, templates=templates, revision=revision)
     return Post(
         item=framed.quote_id,
         text=framed.text,
@@ -113,6 +107,25 @@ def quote_post(
         count=counting.count(framed.text, limits, warning=framed.warning),
         rung=framed.rung,
         cut=framed.cut,
+    )
+
+
+def framed_post(
+    admitted: framing.Admitted, *, channel: str, limits: Limits, templates: Rendering, revision: int = 0
+) -> framing.FramedPost:
+    """A quote's text for one channel: what is posted, and what its approver sees.
+
+    Raises
+    ------
+    Held
+        As ``quote_post``.
+    """
+    return framing.fit(
+        admitted,
+        fits=lambda text: counting.fits(text, limits, warning=admitted.warning if limits.warning else ""),
+        templates=templates,
+        channel_link=links.marked(admitted.quote.link, channel, revision),
+        limits=limits,
     )
 
 

@@ -1,21 +1,17 @@
-"""Holds and the audit log: an editor's stop survives restart, and who did what can be proved."""
+"""Holds: an editor's stop, which survives restart and is recorded in the audit log."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 
 import sqlalchemy as sa
 
 from syndicate.store import schema
+from syndicate.store.audit import audit
 from syndicate.store.database import Store
 from syndicate.store.schema import to_micros
-
-_GENESIS: Final = "0" * 64
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -76,41 +72,3 @@ def holding(connection: sa.Connection, *targets: str) -> str:
         sa.select(schema.hold.c.target, schema.hold.c.reason).where(schema.hold.c.target.in_(("all", *targets)))
     ).first()
     return f"{found.target} is on hold: {found.reason}" if found else ""
-
-
-def audit(connection: sa.Connection, *, who: str, act: str, subject: str, detail: Mapping[str, object], at: datetime) -> None:
-    """Append one line to the audit log, chained to the one before it by SHA-256."""
-    last = connection.execute(sa.select(schema.audit.c.hash).order_by(schema.audit.c.seq.desc()).limit(1)).scalar()
-    line = {
-        "at": to_micros(at),
-        "who": who,
-        "act": act,
-        "subject": subject,
-        "detail": json.dumps(dict(detail), sort_keys=True, ensure_ascii=False),
-    }
-    previous = last or _GENESIS
-    connection.execute(
-        sa.text(
-            """INSERT INTO audit (at, who, act, subject, detail, previous, hash)
-            VALUES (:at, :who, :act, :subject, :detail, :previous, :hash)"""
-        ),
-        {**line, "previous": previous, "hash": _chained(previous, line)},
-    )
-
-
-def broken_audit(connection: sa.Connection) -> int | None:
-    """The sequence number of the first line of the audit log that was altered, or ``None``."""
-    previous = _GENESIS
-    rows = connection.execute(
-        sa.text("SELECT seq, at, who, act, subject, detail, previous, hash FROM audit ORDER BY seq")
-    ).mappings()
-    for row in rows:
-        line = {name: row[name] for name in ("at", "who", "act", "subject", "detail")}
-        if row["previous"] != previous or row["hash"] != _chained(previous, line):
-            return int(row["seq"])
-        previous = row["hash"]
-    return None
-
-
-def _chained(previous: str, line: Mapping[str, object]) -> str:
-    return hashlib.sha256(json.dumps([previous, line], sort_keys=True, ensure_ascii=False).encode()).hexdigest()

@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from syndicate.errors import Held
 from syndicate.log import logger
 from syndicate.model import Quote, Status
+from syndicate.publish import approval
 from syndicate.render import framing
 from syndicate.web.layout import page, publication
 
@@ -128,7 +129,7 @@ def _admitted(app: App, quote: Quote) -> framing.Admitted | None:
     if {hold.target for hold in app.holds.list()} & {"all", "quotes", quote.id, quote.slug}:
         return None
     try:
-        return framing.admit(quote, app.style, approved=False, now=app.now())
+        return approval.admit(app, quote, app.now())
     except Held:
         return None
 
