@@ -1,0 +1,36 @@
+"""The harness is tested with faults put into the program: it must catch each, and pass the program without them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from crash.harness import Campaign
+from crash.mutants import MUTANTS
+from crash.verdict import told
+
+KILLS = 30
+
+
+def caught(mutant: str, found: object) -> bool:
+    return bool(getattr(found, MUTANTS[mutant].seen_as))
+
+
+@pytest.mark.parametrize("mutant", MUTANTS)
+def test_the_harness_catches(mutant: str, tmp_path: Path) -> None:
+    wanted = MUTANTS[mutant]
+    campaign = Campaign(
+        seed=mutant, kills=KILLS, folder=tmp_path, mutant=mutant, point=wanted.point, faults=wanted.faults, kills_per_trial=3
+    )
+    total = campaign.run(until=lambda outcome: caught(mutant, outcome))
+    print(f"\n{mutant}: {total}")
+    assert caught(mutant, total), told(total.complaints)
+
+
+@pytest.mark.parametrize("mutant", ["resend", "slot_first"])
+def test_kills_at_random_catch_it_too(mutant: str, tmp_path: Path) -> None:
+    campaign = Campaign(seed=mutant, kills=KILLS * 5, folder=tmp_path, mutant=mutant)
+    total = campaign.run(until=lambda outcome: caught(mutant, outcome))
+    print(f"\n{mutant}: {total}")
+    assert caught(mutant, total), told(total.complaints)
