@@ -9,6 +9,7 @@ from datetime import datetime
 from os.path import normpath
 from typing import TYPE_CHECKING
 
+from syndicate.channels.websub import is_loopback
 from syndicate.errors import ConfigError, Fault
 from syndicate.publish.forecast import next_due
 from syndicate.publish.tick import TickReport, tick
@@ -113,6 +114,7 @@ def refuse_pretence(app: App) -> None:
         Some channel reaches out.
     """
     reaching = sorted(name for name, channel in app.channels.items() if not channel.local)
+    reaching += sorted({feed.hub for feed in app.settings.feeds.values() if feed.hub and not is_loopback(feed.hub)})
     if reaching:
         fault = Fault(
             file="config/syndicate.toml",

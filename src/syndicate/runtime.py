@@ -20,7 +20,7 @@ from syndicate.errors import DeliveryError, Refused, SyndicateError, Throttled, 
 from syndicate.failpoint import fail_at
 from syndicate.log import logger
 from syndicate.model import Parcel, Receipt, State
-from syndicate.publish import messages, posts
+from syndicate.publish import messages, posts, websub
 from syndicate.store.duties import Duty, Result
 from syndicate.store.subscribers import place_key
 
@@ -53,8 +53,9 @@ class Runtime:
     def __init__(self, app: App) -> None:
         """Start no thread yet."""
         self._app = app
-        self._pool = ThreadPoolExecutor(max_workers=max(1, len(app.channels)), thread_name_prefix="channel")
+        self._pool = ThreadPoolExecutor(max_workers=len(app.channels) + 1, thread_name_prefix="channel")
         self._running: dict[str, Future[None]] = {}
+        self._pinging: Future[None] | None = None  # tells hubs of changed feeds
         self._stop = threading.Event()
         self._lock = threading.Lock()
         self.counts = Counts(states={})
@@ -72,11 +73,13 @@ class Runtime:
             for name, channel in self._app.channels.items():
                 if name not in self._running or self._running[name].done():
                     self._running[name] = self._pool.submit(self._work, channel)
+            if self._pinging is None or self._pinging.done():
+                self._pinging = self._pool.submit(self._ping)
 
     def drain(self) -> None:
         """Run until nothing that is due now is left."""
         self.kick()
-        for future in list(self._running.values()):
+        for future in [*self._running.values(), *([self._pinging] if self._pinging else [])]:
             future.result()
         self._app.ledger.finish()
 
@@ -85,6 +88,12 @@ class Runtime:
         self._stop.set()
         self._pool.shutdown(wait=True)
         self._app.ledger.finish()
+
+    def _ping(self) -> None:
+        try:
+            websub.ping(self._app, self._stop.is_set)
+        except (SyndicateError, OSError) as error:
+            logger().error("pings_stopped", error=str(error))
 
     def _work(self, channel: Channel) -> None:
         try:

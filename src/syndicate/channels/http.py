@@ -72,8 +72,11 @@ class Line:
         content: bytes | None = None,
         params: Mapping[str, str] | None = None,
         effect: bool = False,
+        json: bool = True,
     ) -> Answer:
         """Ask once. ``effect``: the request may leave something behind, so that a lost answer is uncertain.
+
+        ``json``: the answer is JSON or nothing; else what it says is not looked at.
 
         Raises
         ------
@@ -103,7 +106,7 @@ class Line:
             raise lost(msg, code="lost") from error
         if not response.is_success:
             raise self._failure(response, lost)
-        return Answer(status=response.status_code, headers=_lower(response), data=self._json(response, lost))
+        return Answer(status=response.status_code, headers=_lower(response), data=self._json(response, lost) if json else {})
 
     @property
     def _host(self) -> str:

@@ -102,3 +102,8 @@ def _public_url(data: Mapping[str, Any], outlets: Mapping[str, Outlet], scribe: 
         yield scribe.fault(
             ("web", "public_url"), what, 'write the https address that readers reach, such as "https://letter.example.org"'
         )
+    for name, table in _tables(data, "feeds"):
+        hub = table.get("hub")
+        if isinstance(hub, str) and hub and isinstance(url, str) and url.startswith(_LOCAL) and not hub.startswith(_LOCAL):
+            what = f"the hub of [feeds.{name}] cannot fetch feeds from {url}"
+            yield scribe.fault(("feeds", name, "hub"), what, "take `hub` out, or write the https `public_url` that it reaches")

@@ -44,7 +44,7 @@ class Answer:
     """What the network says to it."""
 
     status: int = 200
-    data: object = field(default_factory=dict)  # sent as JSON
+    data: object = field(default_factory=dict)  # sent as JSON; bytes as they are, as plain text
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -184,9 +184,10 @@ async def _read(scope: Mapping[str, Any], receive: Any) -> Asked:  # noqa: ANN40
 
 
 async def _say(scope: Mapping[str, Any], send: Any, answer: Answer, *, now: datetime, half: bool) -> None:  # noqa: ANN401 - ASGI's
-    body = json.dumps(answer.data, ensure_ascii=False).encode()
+    plain = isinstance(answer.data, bytes)
+    body = answer.data if isinstance(answer.data, bytes) else json.dumps(answer.data, ensure_ascii=False).encode()
     headers = {
-        "content-type": "application/json; charset=utf-8",
+        "content-type": "text/plain; charset=utf-8" if plain else "application/json; charset=utf-8",
         "content-length": str(len(body)),
         "date": now.astimezone(UTC).strftime("%a, %d %b %Y %H:%M:%S GMT"),
         **answer.headers,
