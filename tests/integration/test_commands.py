@@ -270,3 +270,20 @@ def test_a_run_serves_and_stops_when_asked(tmp_path: Path) -> None:
     assert any(line.startswith("pages and feeds: http://127.0.0.1:") for line in lines)
     assert "stopping" in rest
     assert (target / "feeds" / "briefs.atom").exists()
+
+
+def test_a_delivered_message_is_looked_at(say: Say, tmp_path: Path) -> None:
+    signed = tmp_path / "arrived.eml"
+    head = (
+        b"From: a@b.example\r\nList-Unsubscribe: <https://b.example/u/x>\r\n"
+        b"List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n\r\nText\r\n"
+    )
+    signature = b"DKIM-Signature: v=1; d=b.example; s=x; h=from:list-unsubscribe%s; bh=x; b=y\r\n"
+    signed.write_bytes(signature % b":list-unsubscribe-post" + head)
+    doctor = ("channels", "doctor", "mail", "--message", str(signed))
+    assert say(*doctor)[0] == 0
+    signed.write_bytes(signature % b"" + head)
+    code, out, _ = say(*doctor)
+    assert code == 1
+    assert "leaves out list-unsubscribe-post" in out
+    assert say("channels", "doctor", "mail", "--message", str(tmp_path / "gone.eml"))[0] == 1

@@ -423,3 +423,52 @@ def test_doctor_is_content_with_a_plain_server_on_this_machine() -> None:
 @pytest.mark.parametrize(("host", "local"), [("localhost", True), ("127.0.0.1", True), ("mail.example.org", False)])
 def test_only_loopback_counts_as_local(host: str, local: bool) -> None:
     assert Smtp("mail", SmtpSettings(host=host), folder=Path(), now=lambda: NOW).local is local
+
+
+# -- our own signature ----------------------------------------------------------------------------
+
+
+def test_a_key_signs_what_leaves_and_the_doctor_sees_it(tmp_path: Path) -> None:
+    folder = tmp_path / "letter"
+    (folder / "keys").mkdir(parents=True)
+    (folder / "keys" / "mail.pem").write_bytes(_key())
+    channel = Smtp(
+        "mail",
+        SmtpSettings(host="localhost", tls="none", dkim_selector="l2026", dkim_key_file="keys/mail.pem"),
+        folder=folder,
+        now=lambda: datetime(2026, 11, 23, tzinfo=UTC),
+    )
+    sent = channel.request(_signable(), "k").body
+    assert sent.startswith(b"DKIM-Signature: ")
+    assert sent == channel.request(_signable(), "k").body
+    assert all(finding.ok for finding in channel.examine(sent))
+    assert not all(finding.ok for finding in channel.examine(sent.replace(b"Text", b"Next")))
+
+
+def test_nothing_leaves_unsigned_when_the_key_is_gone(tmp_path: Path) -> None:
+    settings = SmtpSettings(host="localhost", tls="none", dkim_selector="l2026", dkim_key_file="gone.pem")
+    channel = Smtp("mail", settings, folder=tmp_path, now=lambda: datetime(2026, 11, 23, tzinfo=UTC))
+    with pytest.raises(Unreachable, match=r"gone\.pem"):
+        channel.request(_signable(), "k")
+    assert not all(finding.ok for finding in channel.examine(_signable().data))
+
+
+def test_a_selector_goes_with_a_key() -> None:
+    with pytest.raises(ValueError, match="go together"):
+        SmtpSettings(host="localhost", tls="none", dkim_selector="l2026")
+
+
+def _key() -> bytes:
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric import rsa
+
+    made = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    return made.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+
+
+def _signable() -> Message:
+    data = (
+        b"From: The Letter <news@letter.example>\r\nTo: m.arden@example.org\r\nList-Unsubscribe: <https://letter.example/u/x>\r\n"
+        b"List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n\r\nText\r\n"
+    )
+    return Message(sender="news@letter.example", recipient="m.arden@example.org", data=data, message_id="a@letter.example")

@@ -103,6 +103,15 @@ class RunChannel(Channel, Protocol):
         ...
 
 
+@runtime_checkable
+class MailChannel(Channel, Protocol):
+    """A channel that knows how its mail is signed."""
+
+    def examine(self, data: bytes) -> list[Finding]:
+        """Whether a delivered message is signed so that one-click unsubscribing is honoured (RFC 8058 §4)."""
+        ...
+
+
 class ChannelFactory(Protocol):
     """A channel's class as the entry point names it."""
 

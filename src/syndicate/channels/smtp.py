@@ -11,13 +11,13 @@ import re
 import smtplib
 import socket
 import ssl
-import threading
-import time
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, ClassVar, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
+from syndicate.channels.pace import Pace
+from syndicate.channels.signing import Signing
 from syndicate.errors import DeliveryError, Refused, Throttled, Uncertain, Unreachable
 from syndicate.failpoint import fail_at
 from syndicate.model import Finding, Limits, Message, Parcel, Receipt, Request
@@ -57,6 +57,8 @@ class SmtpSettings(BaseModel):
     timeout: Annotated[float, Field(gt=0, le=3600)] = 600.0  # seconds for the reply to a message (RFC 5321 §4.5.3.2.6)
     max_per_connection: Annotated[int, Field(ge=1)] = 500
     helo: str = ""  # the name we greet with; "" means this host's, where it has a full one
+    dkim_selector: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]*$")] = ""  # "" leaves signing to the relay
+    dkim_key_file: str = ""  # RSA key in PEM, a path below the publication or a whole one
 
     @field_validator("rate")
     @classmethod
@@ -73,6 +75,9 @@ class SmtpSettings(BaseModel):
             raise ValueError(msg)
         if bool(self.username) != bool(self.password.get_secret_value()):
             msg = "a username and a password go together; the password comes from the environment"
+            raise ValueError(msg)
+        if bool(self.dkim_selector) != bool(self.dkim_key_file):
+            msg = "dkim_selector and dkim_key_file go together; without both the relay signs"
             raise ValueError(msg)
         return self
 
@@ -94,7 +99,7 @@ class Smtp:
     Settings: ClassVar[type[SmtpSettings]] = SmtpSettings
     limits: Limits = Limits()
 
-    def __init__(self, name: str, settings: SmtpSettings, *, folder: Path, now: Callable[[], datetime]) -> None:  # noqa: ARG002 - every channel is built alike
+    def __init__(self, name: str, settings: SmtpSettings, *, folder: Path, now: Callable[[], datetime]) -> None:
         """Connect to nothing yet."""
         self.name = name
         self.local = settings.host in LOOPBACK
@@ -102,11 +107,12 @@ class Smtp:
         self._settings = settings
         self._port = settings.port or _PORTS[settings.tls]
         self._now = now
-        self._pace = _Pace(settings.pause)
+        self._pace = Pace(settings.pause)
+        self._signing = Signing(settings.dkim_selector, settings.dkim_key_file, folder=folder)
 
     def request(self, parcel: Parcel, key: str) -> Request:  # noqa: ARG002 - the message carries its own id
         """The envelope and the exact bytes of DATA, before dots are doubled."""
-        mail = _message(parcel)
+        mail = self._signing.signed(_message(parcel))
         return Request(
             method="MAIL",
             url=f"smtp://{self._settings.host}:{self._port}",
@@ -147,8 +153,13 @@ class Smtp:
                         down = error
                         yield key, error
                         continue
+                try:
+                    mail = self._signing.signed(_message(parcel))
+                except Unreachable as error:
+                    yield key, error
+                    continue
                 carried += 1
-                result, usable = self._one(connection, _message(parcel), lambda key=key: key in intend([key]))  # type: ignore[misc]
+                result, usable = self._one(connection, mail, lambda key=key: key in intend([key]))  # type: ignore[misc]
                 if not usable:
                     connection.close()
                     connection = None
@@ -186,7 +197,11 @@ class Smtp:
         offers = ", ".join(sorted(set(features) & {"pipelining", "size", "8bitmime", "smtputf8"})) or "no extensions"
         findings.append(Finding(ok=True, what=f"offers {offers}"))
         _leave(connection)
-        return findings
+        return [*findings, *self._signing.doctor()]
+
+    def examine(self, data: bytes) -> list[Finding]:
+        """Whether a delivered message is signed as one-click unsubscribing asks."""
+        return self._signing.examine(data)
 
     def close(self) -> None:
         """Nothing is kept between runs."""
@@ -291,23 +306,6 @@ class Smtp:
         if code < _PERMANENT:
             return Throttled(f"The server put the message off: {text}", retry_at=self._now() + _GREYLISTED, code=status), True
         return Refused(f"The server refused the message: {text}", code=status), True
-
-
-class _Pace:
-    """No more messages a second than agreed, over all connections of one channel."""
-
-    def __init__(self, pause: float) -> None:
-        self._pause = pause
-        self._lock = threading.Lock()
-        self._next = 0.0
-
-    def wait(self) -> None:
-        if not self._pause:
-            return
-        with self._lock:
-            moment = max(self._next, time.monotonic())
-            self._next = moment + self._pause
-        time.sleep(max(0.0, moment - time.monotonic()))
 
 
 def _message(parcel: Parcel) -> Message:

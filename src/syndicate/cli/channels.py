@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import argparse
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from syndicate.cli import Parser
+
+if TYPE_CHECKING:
+    from syndicate.channels import Channel
+    from syndicate.model import Finding
 
 _COLUMNS: Final = {
     "name": "Channel",
@@ -29,6 +33,12 @@ def parser(prog: str) -> argparse.ArgumentParser:
     listed.add_argument("--json", action="store_true", help="one JSON document")
     doctor = commands.add_parser("doctor", help="check credentials, limits and clock, and say what to do; sends nothing")
     doctor.add_argument("name", metavar="NAME", nargs="?", default="", help="one channel (default: each)")
+    doctor.add_argument(
+        "--message",
+        metavar="FILE.eml",
+        default="",
+        help="look at a message that arrived instead: whether its DKIM signature covers both headers for unsubscribing",
+    )
     doctor.add_argument("--json", action="store_true", help="one JSON document")
     return made
 
@@ -67,7 +77,12 @@ def _doctor(args: argparse.Namespace) -> int:
 
     with looked_at(args) as app:
         names = [one_of(args.name, app.channels, "channel")] if args.name else list(app.channels)
-        found = {name: app.channels[name].doctor() for name in names}
+        if args.message:
+            names = [name for name in names if app.channels[name].carries == "message"]
+            data = _arrived(args.message)
+            found = {name: _examined(app.channels[name], data) for name in names}
+        else:
+            found = {name: app.channels[name].doctor() for name in names}
     if args.json:
         document({name: list(findings) for name, findings in found.items()})
     else:
@@ -77,5 +92,26 @@ def _doctor(args: argparse.Namespace) -> int:
                 if finding.advice:
                     say(f"    {finding.advice}")
         if not found:
-            note("no channel is configured; add one under [channels]")
+            note("no channel here carries mail" if args.message else "no channel is configured; add one under [channels]")
     return 0 if all(finding.ok for findings in found.values() for finding in findings) else 1
+
+
+def _arrived(path: str) -> bytes:
+    """The bytes of a message that was saved from a mailbox."""
+    from pathlib import Path
+
+    from syndicate.errors import SyndicateError
+
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        msg = f"{path} cannot be read: {error.strerror}"
+        raise SyndicateError(msg) from error
+
+
+def _examined(channel: Channel, data: bytes) -> list[Finding]:
+    """What the message's signatures cover; a channel that signs itself checks its own too."""
+    from syndicate.channels import MailChannel
+    from syndicate.render import dkim
+
+    return channel.examine(data) if isinstance(channel, MailChannel) else dkim.examine(data)
