@@ -3,8 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import sys
+from typing import TYPE_CHECKING, Final
 
-from syndicate.cli import Parser
+from syndicate.cli import OK, USAGE, Parser
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from syndicate.app import App
+    from syndicate.store.books import Waiting
+
+_ANSWERS: Final = {"continue": "continue", "c": "continue", "cancel": "cancel", "cancel-rest": "cancel"}
 
 
 def parser(prog: str) -> argparse.ArgumentParser:
@@ -12,35 +22,109 @@ def parser(prog: str) -> argparse.ArgumentParser:
     made = Parser(
         prog,
         description="Lift the hold on TARGET. Slots that it stopped stay cancelled: nothing is made up for.\n"
-        "Where messages or posts of TARGET still wait, say what becomes of them; there is no default.",
-        example=f"  {prog} quotes --cancel-rest",
+        "Where messages or posts of TARGET still wait, say what becomes of each edition or post; there is no default.\n"
+        "On a terminal you are asked. An option without ID speaks for all that the other does not name.",
+        example=f"  {prog} quotes --cancel-rest\n  {prog} all --continue edition:12 --cancel-rest",
+        usage=f"{prog} TARGET [--continue [ID …]] [--cancel-rest [ID …]]",
     )
-    made.add_argument("target", metavar="TARGET", help="as given to `hold`")
-    choice = made.add_mutually_exclusive_group()
-    choice.add_argument("--continue", dest="go_on", action="store_true", help="send what waits")
-    choice.add_argument("--cancel-rest", action="store_true", help="cancel what waits; it is recorded as cancelled")
+    made.add_argument("target", metavar="TARGET", nargs="?", default="", help="as given to `hold`")
+    made.add_argument(
+        "--continue", dest="go_on", nargs="*", metavar="ID", help="send what waits of these (edition:12, post:SLUG), or of all"
+    )
+    made.add_argument("--cancel-rest", nargs="*", metavar="ID", help="cancel what waits of these, or of all; it is recorded")
     return made
 
 
 def run(args: argparse.Namespace) -> int:
-    """Lift the stop, after asking what becomes of the rest."""
+    """Lift the stop, after asking what becomes of each rest."""
     from syndicate.cli.hold import named
     from syndicate.cli.output import count, note
     from syndicate.cli.publication import opened, who
     from syndicate.errors import SyndicateError
 
+    options = [option for option in (args.go_on, args.cancel_rest) if option]
+    target_text = args.target or (options[0].pop() if options else "")  # `release --continue quotes` reads as well
+    if not target_text or (args.go_on == [] and args.cancel_rest == []):
+        note("syndicate release: name a TARGET, and let one option speak for all at most")
+        return USAGE
     with opened(args) as app:
         held = {hold.target for hold in app.holds.list()}
-        target = args.target if args.target in held else named(app, args.target)
+        target = target_text if target_text in held else named(app, target_text)
         if target not in held:
-            msg = f"{args.target} is not on hold; `syndicate status` lists what is"
-            raise SyndicateError(msg)
-        waiting = app.books.waiting(target)
-        if waiting and not (args.go_on or args.cancel_rest):
-            msg = f"{count(waiting, 'delivery', 'deliveries')} of {args.target} wait: say --continue, or --cancel-rest"
+            msg = f"{target_text} is not on hold; `syndicate status` lists what is"
             raise SyndicateError(msg)
         now, person = app.now(), who()
-        cancelled = app.ledger.cancel(target, now, who=person) if args.cancel_rest else 0
-        app.holds.lift(target, who=person, now=now, detail={"cancelled": cancelled, "continued": waiting if args.go_on else 0})
-    note(f"{args.target} is released" + (f"; {count(cancelled, 'delivery', 'deliveries')} cancelled" if cancelled else ""))
-    return 0
+        waiting = {_id(app, one): one for one in app.books.waiting(target)}
+        decided = _decided(waiting, args.go_on, args.cancel_rest)
+        lost = _settle(app)
+        cancelled = sum(
+            app.ledger.cancel(target, now, who=person, of=(one.kind, one.subject))
+            for name, one in waiting.items()
+            if decided[name] == "cancel"
+        )
+        app.holds.lift(target, who=person, now=now, detail={"cancelled": cancelled, "decided": decided, "slots_lost": lost})
+    note(f"{target_text} is released" + (f"; {count(cancelled, 'delivery', 'deliveries')} cancelled" if cancelled else ""))
+    return OK
+
+
+def _id(app: App, one: Waiting) -> str:
+    """``edition:12`` or ``post:SLUG``: as a person names it."""
+    if one.kind == "edition":
+        return f"edition:{one.subject}"
+    item = app.content.brief(one.subject, now=None) or app.content.quote(one.subject)
+    return f"{one.kind}:{item.slug if item else one.subject}"
+
+
+def _settle(app: App) -> int:
+    """Where no run is going: let the hold cancel the slots that came due under it, before it is lifted."""
+    from syndicate.publish.tick import settle_slots
+    from syndicate.store.lock import RunLock
+
+    lock = RunLock(app.store.path)
+    if not lock.take():
+        return 0  # the run deals with each slot as it comes due
+    lock.free()
+    return sum(planned.state == "cancelled" for planned in settle_slots(app, app.now()))
+
+
+def _decided(waiting: Mapping[str, Waiting], go_on: Sequence[str] | None, cancel: Sequence[str] | None) -> dict[str, str]:
+    """What becomes of each.
+
+    Raises
+    ------
+    SyndicateError
+        Something is named that does not wait, or nothing is said of something that does.
+    """
+    from syndicate.cli.output import count
+    from syndicate.cli.publication import one_of
+    from syndicate.errors import SyndicateError
+
+    decided: dict[str, str] = {}
+    for names, word in ((go_on, "continue"), (cancel, "cancel")):
+        for name in names or ():
+            key = one_of(f"edition:{name}" if name.isdecimal() else name, waiting, "waiting edition or post")
+            if decided.setdefault(key, word) != word:
+                msg = f"{key} is named by both options"
+                raise SyndicateError(msg)
+    whole = "continue" if go_on == [] else "cancel" if cancel == [] else ""
+    open_ones = [name for name in waiting if name not in decided]
+    if whole:
+        return decided | dict.fromkeys(open_ones, whole)
+    if open_ones and sys.stdin.isatty():
+        return decided | {name: _asked(name, waiting[name].n) for name in open_ones}
+    if open_ones:
+        listed = "; ".join(f"{name}: {count(waiting[name].n, 'delivery', 'deliveries')}" for name in open_ones)
+        msg = f"these still wait: {listed}; say --continue or --cancel-rest, with the ID where they differ"
+        raise SyndicateError(msg)
+    return decided
+
+
+def _asked(name: str, n: int) -> str:
+    """One answer from the terminal; asked again until it is one of the two."""
+    while True:
+        print(f"{name}: {n} still wait. continue, or cancel the rest? ", end="", file=sys.stderr, flush=True)
+        line = sys.stdin.readline()
+        if not line:
+            raise KeyboardInterrupt
+        if line.strip().lower() in _ANSWERS:
+            return _ANSWERS[line.strip().lower()]

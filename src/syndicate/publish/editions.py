@@ -273,9 +273,10 @@ def _instant(app: App, name: str, settings: NewsletterSettings, now: datetime) -
         groups = agenda.groups(connection, name, Frequency.INSTANT, clocks=None, before=now, now=now)
         got = {group.extras: agenda.carried(connection, name, group.extras) for group in groups if group.extras}
         stopped = holding(connection, name, settings.channel)
-    briefs = app.content.released(min(group.covered_to for group in groups), now) if groups and not stopped else []
-    if not stopped:
-        app.store.write(lambda connection: agenda.tick_to(connection, title, now))
+    if stopped:
+        return _lose_instant(app, name, title, groups, swept, now, stopped)
+    briefs = app.content.released(min(group.covered_to for group in groups), now) if groups else []
+    app.store.write(lambda connection: agenda.tick_to(connection, title, now))
     if not briefs:
         return []
     keys = app.content.keys([brief.id for brief in briefs])
@@ -299,6 +300,27 @@ def _instant(app: App, name: str, settings: NewsletterSettings, now: datetime) -
     last = max(brief.release or now for brief in briefs)
     covers = [Cover(places=group.places, to=last) for group in groups]
     return [_write(app, name, slot, sheets, covers, reason)]
+
+
+def _lose_instant(
+    app: App, name: str, title: str, groups: Sequence[Group], swept: datetime, now: datetime, why: str
+) -> list[Planned]:
+    """What comes out while instant editions are stopped is told of and not made up for (Q15); older debts stay owed."""
+    missed = app.content.released(swept, now) if groups else []
+    owed = app.content.released(min(group.covered_to for group in groups), swept) if missed else []
+    free = [group for group in groups if not any(group.covered_to < (brief.release or now) for brief in owed)]
+    slot = Slot(schedule=title, zone="UTC", local=now.replace(tzinfo=None), due=now)
+    reason = f"{why}; left out: {', '.join(brief.slug for brief in missed)}"
+
+    def work(connection: Connection) -> None:
+        if missed:
+            agenda.record_slot(connection, slot, "cancelled", reason)
+            for group in free:
+                agenda.cover(connection, newsletter_key(connection, name), group.places, to=now)
+        agenda.tick_to(connection, title, now)
+
+    app.store.write(work)
+    return [Planned(slot=slot, state="cancelled", reason=reason, duties=0)] if missed else []
 
 
 # -- the quote's own edition, and `editions send` ---------------------------------------------------

@@ -60,6 +60,12 @@ def tick(
     return report
 
 
+def settle_slots(app: App, now: datetime) -> list[Planned]:
+    """Deal with every slot that has come due, as things stand: before a hold is lifted, so that it cancels what it stopped."""
+    starts = marks.starts(app.store, subjects(app), now)
+    return [*show_quote(app, now, starts), *editions.expand(app, now, starts), *posts.expand(app, now, starts)]
+
+
 def subjects(app: App) -> list[str]:
     """Everything that has a beginning of its own: what is added later starts then, and sends nothing older."""
     return [

@@ -51,6 +51,15 @@ class Line:
     detail: str
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Waiting:
+    """Open deliveries of one edition or item."""
+
+    kind: str  # edition | post
+    subject: str  # an edition's key or an item's id
+    n: int  # deliveries
+
+
 class Books:
     """What the ledger of one database says."""
 
@@ -102,14 +111,16 @@ class Books:
             )
         return [_line(row) for row in rows]
 
-    def waiting(self, target: str) -> int:
-        """How many open deliveries a hold on ``target`` stops, those on the wire apart: what ``ledger.cancel`` would cancel."""
+    def waiting(self, target: str) -> list[Waiting]:
+        """What a hold on ``target`` stops, by edition or item: what ``ledger.cancel`` would cancel."""
         query = sa.text(
-            f"""SELECT count(*) FROM {JOINED.format(index="")} WHERE d.state IN ('pending', 'claimed', 'deferred')
-            AND (c.name = :t OR instr(' ' || s.targets || ' ' || coalesce(v.targets, '') || ' ', ' ' || :t || ' '))"""  # noqa: S608
+            f"""SELECT s.kind, s.subject, count(*) AS n FROM {JOINED.format(index="")}
+            WHERE d.state IN ('pending', 'claimed', 'deferred') AND s.kind <> 'delete'
+            AND (c.name = :t OR instr(' ' || s.targets || ' ' || coalesce(v.targets, '') || ' ', ' ' || :t || ' '))
+            GROUP BY s.kind, s.subject ORDER BY min(s.due), s.kind, s.subject"""  # noqa: S608 - fixed text
         )
         with self._store.read() as connection:
-            return int(connection.execute(query, {"t": target}).scalar_one())
+            return [Waiting(kind=row.kind, subject=row.subject, n=row.n) for row in connection.execute(query, {"t": target})]
 
     def recount(self) -> list[tuple[int, str, int, int]]:
         """Where a tally differs from its rows: (sending, state, tally, rows). Empty in healthy books."""

@@ -221,11 +221,15 @@ class Ledger:
         return len(rows)
 
     # -- duties ------------------------------------------------------------------------------------
-    def cancel(self, target: str, now: datetime, *, who: str) -> int:
-        """Cancel every open delivery that a hold on ``target`` would stop and that is not on the wire."""
+    def cancel(self, target: str, now: datetime, *, who: str, of: tuple[str, str] = ("", "")) -> int:
+        """Cancel every open delivery that a hold on ``target`` would stop and that is not on the wire.
+
+        ``of``: only of one edition or item, as (kind of the sending, subject). Deletions are never cancelled.
+        """
         return self._cancel(
-            "(c.name = :t OR instr(' ' || s.targets || ' ' || coalesce(v.targets, '') || ' ', ' ' || :t || ' '))",
-            {"t": target},
+            """(c.name = :t OR instr(' ' || s.targets || ' ' || coalesce(v.targets, '') || ' ', ' ' || :t || ' '))
+            AND s.kind <> 'delete' AND :kind IN ('', s.kind) AND :subject IN ('', s.subject)""",
+            {"t": target, "kind": of[0], "subject": of[1]},
             now,
             f"cancelled by {who}",
         )
