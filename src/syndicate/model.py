@@ -137,6 +137,7 @@ class Brief:
     content_sha: str = ""  # SHA-256 hex of the file's bytes
     release: datetime | None = None  # aware UTC; when it became owed to readers; None: not released
     revision: int = 0  # counts ``correct`` and ``withdraw``
+    twin: int = 0  # how many briefs with the same ``published`` were released before it: never changes
 
     def __post_init__(self) -> None:
         """Refuse what no brief can be."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 from syndicate.channels.files import Files
 from syndicate.errors import DeliveryError, Fault, Held, RenderError
 from syndicate.model import Brief, Document, Item, Quote, Status
-from syndicate.publish import approval, archives, catalogue
+from syndicate.publish import approval, archives, catalogue, sitemap
 from syndicate.publish.catalogue import Planned
 from syndicate.render import feed as feeds
 from syndicate.render import framing
@@ -78,7 +78,8 @@ def publish(app: App, now: datetime, memory: Memory | None = None) -> FeedsRepor
         archives.write(app, history, lambda feed: run.write(feeds.render(feed)), lambda one, page: _archived(run, one, page))
     run.found.framed.clear()
     run.write(_opml(app, listed))
-    expected = [OPML, *(path for one in listed for path in _paths(one)), *archives.paths(app, listed)]
+    sitemap.publish(app, now, run.write, memory)
+    expected = [OPML, *(path for one in listed for path in _paths(one)), *archives.paths(app, listed), *sitemap.paths(app)]
     return FeedsReport(
         changed=tuple(run.changed),
         unchanged=len(expected) - len(run.changed),
@@ -109,7 +110,11 @@ def _subscription(run: _Run, one: Planned) -> archives.History:
     """Write the document that readers subscribe to; how the feed's archives stand."""
     app, now, memory, found = run.app, run.now, run.memory, run.found
     known = memory is not None and one.name in memory
-    history = archives.settle(app, one, now, None if known else run.files, anew=memory is None)
+    # What a person has agreed to may change without a change of the item: a new start looks at every quote again.
+    anew = memory is None or (one.setting.items == "quotes" and not known)
+    history = archives.settle(app, one, now, None if known else run.files, anew=anew)
+    if memory is not None and one.setting.items == "quotes":
+        memory[one.name] = ""
     digest = _digest(app, one, history, now) if one.setting.items == "briefs" and memory is not None else ""
     if digest and memory is not None and memory.get(one.name) == digest and run.files.holds(_paths(one)):
         return history
@@ -157,7 +162,7 @@ def _briefs(app: App, briefs: Iterable[Brief], now: datetime, found: _Findings) 
         if entry is not None and _timely(entry, brief.path, now, found):
             if any(clean(text) != text for text in (brief.title, brief.summary, brief.body)):
                 found.cleaned.append(brief.id)
-            yield entry if entry.updated <= now else replace(entry, updated=entry.published)
+            yield entry if brief.updated <= now else replace(entry, updated=entry.published)
 
 
 def _quotes(app: App, shown: Iterable[tuple[Quote, datetime]], now: datetime, found: _Findings) -> Iterator[feeds.Entry]:

@@ -127,6 +127,7 @@ def brief_entry(brief: Brief, *, public_url: str) -> Entry:
     title = _title(brief.title, brief.path)
     link = _checked_link(brief.link, brief.path)
     published = whole(brief.published)
+    updated = max(published, whole(brief.updated))
     if withdrawn:
         about = "This brief has been withdrawn. Please do not cite it."
         content = f"<p><strong>Withdrawn.</strong> {about}</p>{_corrections(brief.corrections)}"
@@ -139,7 +140,8 @@ def brief_entry(brief: Brief, *, public_url: str) -> Entry:
         title=title,
         link=link,
         published=published,
-        updated=max(published, whole(brief.updated)),
+        # Briefs of one instant are told apart by seconds that never change, in whatever feed they stand.
+        updated=updated if withdrawn else updated + timedelta(seconds=brief.twin),
         content=_wrapped(content, brief.lang),
         summary=about,
         authors=tuple(_authors(brief.authors)),

@@ -15,7 +15,19 @@ from syndicate.store import schema
 Row: TypeAlias = "sa.Row[*tuple[Any, ...]]"
 
 ITEM: Final = schema.item.c
-LISTED: Final = tuple(column for column in schema.item.columns if column.name not in {"body", "stamp", "first_path", "source"})
+
+
+def _twins() -> sa.Label[int]:
+    """How many items of the same instant were released before this one; those count too whose file is gone."""
+    other = schema.item.alias("twin")
+    before = sa.or_(other.c.release < ITEM.release, sa.and_(other.c.release == ITEM.release, other.c.key < ITEM.key))
+    # Both values of ``gone``, so that SQLite looks into its index by date.
+    same = sa.and_(other.c.kind == ITEM.kind, other.c.gone.in_((0, 1)), other.c.date == ITEM.date)
+    return sa.select(sa.func.count()).where(same, before).correlate(schema.item).scalar_subquery().label("twins")
+
+
+_UNLISTED: Final = frozenset({"body", "stamp", "first_path", "source"})
+LISTED: Final = (*(column for column in schema.item.columns if column.name not in _UNLISTED), _twins())
 WHOLE: Final = (*LISTED, ITEM.body)
 _LEAVING: Final = (Status.PUBLISHED.value, Status.EMBARGOED.value)  # an embargo that has passed makes an item published
 
@@ -70,6 +82,7 @@ def brief(row: Row, public_url: str, now: datetime | None) -> Brief:
         content_sha=row.content_sha,
         release=row.release,
         revision=row.revision,
+        twin=row.twins,
     )
 
 
