@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from syndicate.links import is_tag_uri
@@ -1037,7 +1037,13 @@ EDITS = st.tuples(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
+@example(
+    batches=[
+        [("write", "a.md", "a.md", ""), ("write", "README.md", "a.md", ""), ("swap", "a.md", "README.md", "")],
+        [("write", "a.md", "a.md", ""), ("swap", "a.md", "README.md", "")],
+    ]
+)
 @given(batches=st.lists(st.lists(EDITS, min_size=1, max_size=3), min_size=1, max_size=5))
 def test_syncs_that_are_told_what_changed_write_what_full_syncs_write(
     batches: list[list[Any]], empty: Path, tmp_path_factory: pytest.TempPathFactory

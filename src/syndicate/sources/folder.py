@@ -107,7 +107,7 @@ class Folder:
         found: list[Found] = []
         absent: list[str] = []
         elsewhere: set[str] = set()
-        for place in places:
+        for place in sorted(places, key=lambda place: place.split("/")):  # in the order of a scan
             if place == top or top.startswith(f"{place}/"):
                 return None
             if not place.startswith(f"{top}/"):

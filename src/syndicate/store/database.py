@@ -63,7 +63,7 @@ class Store:
         self._readers = _engine(path, begin="BEGIN", query_only=True)
         self._writer = _engine(path, begin="BEGIN IMMEDIATE", query_only=False)
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="writer")
-        self._rested = time.monotonic()
+        self._rested = self._idle_since = time.monotonic()
         self._closed = threading.Event()
 
     @contextmanager
@@ -139,6 +139,8 @@ class Store:
                     return work(connection)
         except DatabaseError as error:
             raise _explained(error, self.path) from error
+        finally:
+            self._idle_since = time.monotonic()
 
     def _begin(self, connection: sa.Connection, give_up: float) -> sa.RootTransaction:
         while True:
@@ -154,7 +156,10 @@ class Store:
         A writer that commits back to back starves the busy handlers of other processes, which sleep
         between their tries.
         """
-        if time.monotonic() - self._rested >= _STRIDE_SECONDS:
+        now = time.monotonic()
+        if now - self._idle_since >= _REST_SECONDS:
+            self._rested = now
+        elif now - self._rested >= _STRIDE_SECONDS:
             time.sleep(_REST_SECONDS)
             self._rested = time.monotonic()
 

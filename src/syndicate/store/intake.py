@@ -19,9 +19,13 @@ from syndicate.store.identity import Known, Sighting, assign, fault, minted, sig
 from syndicate.store.release import Before, Timing, timing
 from syndicate.store.scan import Gathered, Note, mark, standing, take_turn
 
-_ITEM: Final = schema.item.c
-_KNOWN: Final = tuple(_ITEM[entry.name] for entry in fields(Known))
-_AT_ONCE: Final = 500  # values in one IN list
+# Plain SQL, for one saved file is a dozen statements: building each from objects would take longer than running it.
+_INSTANTS: Final = frozenset(column.name for column in schema.item.columns if isinstance(column.type, schema.Instant))
+_KNOWN: Final = tuple(entry.name for entry in fields(Known))
+_ROWS: Final = f"SELECT {', '.join(_KNOWN)} FROM item WHERE "  # noqa: S608 - a dataclass's fields
+_LIST: Final = "IN (SELECT value FROM json_each(?))"  # any number of values in one parameter
+_IDS: Final = f"SELECT id, key FROM item WHERE id {_LIST}"  # noqa: S608 - our own words
+_SLUGS: Final = f"SELECT slug, key FROM item WHERE kind = ? AND slug {_LIST}"  # noqa: S608 - our own words
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,12 +53,12 @@ class Intake:
         self._windows = windows
         self._now = now
         self._names = _Names(connection)
-        self._next_key = (connection.execute(sa.select(sa.func.max(_ITEM.key))).scalar() or 0) + 1
-        self._change = (connection.execute(sa.select(sa.func.max(_ITEM.change))).scalar() or 0) + 1
+        last = connection.exec_driver_sql("SELECT (SELECT max(key) FROM item), (SELECT max(change) FROM item)").one()
+        self._next_key, self._change = ((number or 0) + 1 for number in last)
         self._inserts: list[dict[str, Any]] = []
         self._updates: list[dict[str, Any]] = []
         self._touched: list[dict[str, Any]] = []
-        self._facets: dict[int, list[dict[str, Any]]] = {}
+        self._facets: list[tuple[int, str, str, str]] = []
         self._joined: datetime | None = None  # the start mark, where a source joins a running publication
         self._ids: dict[str, list[str]] = {name: [] for name in ("new", "changed", "gone", "released", "late")}
 
@@ -62,8 +66,7 @@ class Intake:
         """Decide what each file is and write everything."""
         sightings = [sighting(one.source, draft, self._site.tag_authority) for one in found for draft in one.drafts]
         first = {one.source for one in found if one.first and one.reached and not self._marked(one.source)}
-        began = marks.get(self._connection, "start")
-        if first and began and self._running():
+        if first and self._running() and (began := marks.get(self._connection, "start")):
             self._joined = datetime.fromisoformat(began)
         vanished = {(one.source, path) for one in found for path in one.vanished}
         rows = self._rows(found, sightings, first)
@@ -96,20 +99,22 @@ class Intake:
 
     def _rows(self, found: Sequence[Gathered], sightings: Sequence[Sighting], first: set[str]) -> list[Known]:
         """Every item that one of the files could be."""
-        wanted: list[sa.ColumnElement[bool]] = []
+        wanted: list[tuple[str, tuple[str, ...]]] = []
+        here = _listed(one.source for one in found)
         for one in found:
-            paths = {draft.path for draft in one.drafts} | one.vanished
-            wanted += [sa.and_(_ITEM.source == one.source, part) for part in _in(_ITEM.path, paths)]
-            if one.source in first:
-                # A source that was given another name: its files are still the items that they were.
-                others = _ITEM.source.not_in([other.source for other in found])
-                wanted += [sa.and_(others, part) for part in _in(_ITEM.path, paths)]
-        wanted += _in(_ITEM.id, {seen.id for seen in sightings if seen.id})
-        wanted += [sa.and_(_ITEM.gone == 1, part) for part in _in(_ITEM.content_sha, {s.draft.content_sha for s in sightings})]
+            if paths := _listed({draft.path for draft in one.drafts} | one.vanished):
+                wanted.append((f"source = ? AND path {_LIST}", (one.source, paths)))
+                if one.source in first:
+                    # A source that was given another name: its files are still the items that they were.
+                    wanted.append((f"source NOT {_LIST} AND path {_LIST}", (here, paths)))
+        if named := _listed({seen.id for seen in sightings if seen.id}):
+            wanted.append((f"id {_LIST}", (named,)))
+        if contents := _listed({seen.draft.content_sha for seen in sightings}):
+            wanted.append((f"gone = 1 AND content_sha {_LIST}", (contents,)))
         rows: dict[int, Known] = {}
-        for condition in wanted:
-            for row in self._connection.execute(sa.select(*_KNOWN).where(condition)):
-                rows[row.key] = Known(**row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for it
+        for condition, values in wanted:
+            for row in self._connection.exec_driver_sql(_ROWS + condition, values):
+                rows[row[0]] = _known(row)
         return [rows[key] for key in sorted(rows)]
 
     def _take(self, seen: Sighting, row: Known | None, *, first: bool) -> Fault | None:
@@ -158,42 +163,39 @@ class Intake:
         draft = seen.draft
         values = {
             "id": item_id, "source": seen.source, "path": draft.path, "slug": slug, "stamp": draft.stamp,
-            "content_sha": draft.content_sha, "status": draft.status.value, "date": times.date, "embargo": draft.embargo,
-            "updated": times.updated, "release": times.release, "late": int(times.late), "gone": 0, "change": self._change,
+            "content_sha": draft.content_sha, "status": draft.status.value, "date": _micros(times.date),
+            "embargo": _micros(draft.embargo), "updated": _micros(times.updated), "release": _micros(times.release),
+            "late": int(times.late), "gone": 0, "change": self._change,
             "front": json.dumps(draft.front, ensure_ascii=False, sort_keys=True), "body": draft.body,
         }  # fmt: skip
         if row is None:
             self._next_key += 1
-            fixed = {"key": key, "kind": draft.kind, "first_path": draft.path, "first_seen": self._now, "revision": 0}
-            self._inserts.append(fixed | values)
+            fixed = {"kind": draft.kind, "first_path": draft.path, "first_seen": _micros(self._now), "revision": 0}
+            self._inserts.append({"key": key, **fixed, **values})
         else:
-            self._updates.append({"item_key": key, **{f"new_{name}": value for name, value in values.items()}})
+            self._updates.append({"key": key, **values})
         self._ids["changed" if row else "new"].append(item_id)
         if times.release is not None and times.release <= self._now and (row is None or row.release != times.release):
             self._ids["late" if times.late else "released"].append(item_id)
-        self._facets[key] = list(_facets(key, draft))
+        self._facets += _facets(key, draft)
 
     def _write(self, lost: Sequence[Known]) -> None:
-        run = self._connection.execute
+        run = self._connection.exec_driver_sql
         if self._inserts:
-            run(schema.item.insert(), self._inserts)
+            names = tuple(self._inserts[0])
+            places = ", ".join(f":{name}" for name in names)
+            run(f"INSERT INTO item ({', '.join(names)}) VALUES ({places})", self._inserts)  # noqa: S608 - names as in `_queue`
         if self._updates:
-            names = [name.removeprefix("new_") for name in self._updates[0] if name.startswith("new_")]
-            change = schema.item.update().where(_ITEM.key == sa.bindparam("item_key"))
-            run(change.values({name: sa.bindparam(f"new_{name}") for name in names}), self._updates)
+            changes = ", ".join(f"{name} = :{name}" for name in self._updates[0] if name != "key")
+            run(f"UPDATE item SET {changes} WHERE key = :key", self._updates)  # noqa: S608 - as above
+            run("DELETE FROM facet WHERE item = ?", [(update["key"],) for update in self._updates])
         if self._touched:
-            run(sa.text("UPDATE item SET stamp = :stamp WHERE key = :key"), self._touched)
+            run("UPDATE item SET stamp = :stamp WHERE key = :key", self._touched)
         if lost:
-            gone = [{"key": row.key, "change": self._change} for row in lost]
-            run(sa.text("UPDATE item SET gone = 1, change = :change WHERE key = :key"), gone)
+            run("UPDATE item SET gone = 1, change = ? WHERE key = ?", [(self._change, row.key) for row in lost])
             self._ids["gone"] += [row.id for row in lost]
-        if self._updates:
-            run(
-                sa.text("DELETE FROM facet WHERE item = :item_key"),
-                [{"item_key": update["item_key"]} for update in self._updates],
-            )
-        if facets := [entry for entries in self._facets.values() for entry in entries]:
-            run(schema.facet.insert(), facets)
+        if self._facets:
+            run("INSERT INTO facet (item, kind, slug, name) VALUES (?, ?, ?, ?)", self._facets)
 
     def _note(self, found: Sequence[Gathered], refused: Sequence[tuple[str, Note]], first: set[str]) -> None:
         settled = [{"source": one.source, "path": path} for one in found for path in one.settled]
@@ -227,24 +229,25 @@ class _Names:
             self._ids[item_id] = 0
             for slug in slugs(seen, item_id, "", site.zone):
                 self._slugs[seen.draft.kind, slug] = 0
-        for part in _in(_ITEM.id, self._ids):
-            self._ids.update(self._connection.execute(sa.select(_ITEM.id, _ITEM.key).where(part)).all())
-        for part in _in(_ITEM.slug, {slug for _, slug in self._slugs}):
-            for kind, slug, key in self._connection.execute(sa.select(_ITEM.kind, _ITEM.slug, _ITEM.key).where(part)):
-                self._slugs[kind, slug] = key
+        run = self._connection.exec_driver_sql
+        self._ids.update((item_id, key) for item_id, key in run(_IDS, (_listed(self._ids) or "[]",)))
+        for wanted in sorted({kind for kind, _ in self._slugs}):
+            names = _listed(slug for kind, slug in self._slugs if kind == wanted)
+            for slug, key in run(_SLUGS, (wanted, names)):
+                self._slugs[wanted, slug] = key
 
     def id_free(self, item_id: str, key: int) -> bool:
         """Whether ``item_id`` is nobody's but the item's with ``key``."""
         if item_id not in self._ids:
-            found = self._connection.execute(sa.select(_ITEM.key).where(_ITEM.id == item_id)).scalar()
+            found = self._connection.exec_driver_sql("SELECT key FROM item WHERE id = ?", (item_id,)).scalar()
             self._ids[item_id] = found or 0
         return self._ids[item_id] in {0, key}
 
     def slug_free(self, kind: str, slug: str, key: int) -> bool:
         """Whether ``slug`` is nobody's but the item's with ``key``."""
         if (kind, slug) not in self._slugs:
-            same = sa.and_(_ITEM.kind == kind, _ITEM.slug == slug)
-            self._slugs[kind, slug] = self._connection.execute(sa.select(_ITEM.key).where(same)).scalar() or 0
+            same = "SELECT key FROM item WHERE kind = ? AND slug = ?"
+            self._slugs[kind, slug] = self._connection.exec_driver_sql(same, (kind, slug)).scalar() or 0
         return self._slugs[kind, slug] in {0, key}
 
     def take(self, kind: str, item_id: str, slug: str, key: int) -> None:
@@ -253,7 +256,7 @@ class _Names:
         self._slugs[kind, slug] = key
 
 
-def _facets(key: int, draft: Draft) -> Iterator[dict[str, Any]]:
+def _facets(key: int, draft: Draft) -> Iterator[tuple[int, str, str, str]]:
     if draft.kind != "brief":
         return
     front = draft.front
@@ -264,10 +267,21 @@ def _facets(key: int, draft: Draft) -> Iterator[dict[str, Any]]:
         slug = name_slug(name)
         if (kind, slug) not in seen:
             seen.add((kind, slug))
-            yield {"item": key, "kind": kind, "slug": slug, "name": name}
+            yield key, kind, slug, name
 
 
-def _in(column: sa.Column[Any], values: Iterable[str]) -> list[sa.ColumnElement[bool]]:
-    """``column IN (…)`` in parts, for SQLite takes a limited number of values at once."""
+def _known(row: Iterable[Any]) -> Known:
+    values: dict[str, Any] = dict(zip(_KNOWN, row, strict=True))
+    for name in _INSTANTS & values.keys():
+        values[name] = None if values[name] is None else schema.from_micros(values[name])
+    return Known(**values)
+
+
+def _micros(instant: datetime | None) -> int | None:
+    return None if instant is None else schema.to_micros(instant)
+
+
+def _listed(values: Iterable[str]) -> str:
+    """Values for ``_LIST``; ``""`` where there are none."""
     ordered = sorted(values)
-    return [column.in_(ordered[at : at + _AT_ONCE]) for at in range(0, len(ordered), _AT_ONCE)]
+    return json.dumps(ordered) if ordered else ""

@@ -27,14 +27,13 @@ _MACHINE_ID_FILES: Final = (Path("/etc/machine-id"), Path("/var/lib/dbus/machine
 
 def get(connection: sa.Connection, name: str) -> str:
     """One fact about this database; ``""`` where it is not known."""
-    return str(connection.execute(sa.select(schema.meta.c.value).where(schema.meta.c.name == name)).scalar() or "")
+    return str(connection.exec_driver_sql("SELECT value FROM meta WHERE name = ?", (name,)).scalar() or "")
 
 
 def put(connection: sa.Connection, name: str, value: str) -> None:
     """Record one fact."""
-    connection.execute(
-        sa.text("INSERT INTO meta VALUES (:name, :value) ON CONFLICT (name) DO UPDATE SET value = :value"),
-        {"name": name, "value": value},
+    connection.exec_driver_sql(
+        "INSERT INTO meta VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value", (name, value)
     )
 
 

@@ -15,6 +15,12 @@ from syndicate.sources import Draft, Found, Source, fingerprint
 from syndicate.store import marks
 
 PASSING: Final = "disk"  # the rule of faults that may pass without the file being touched: looked at each time
+_KNOWN_OF: Final = (
+    "SELECT item.stamp, fault.stamp, fault.detail FROM item LEFT JOIN fault ON fault.source = item.source "
+    "AND fault.path = item.path WHERE item.source = ? AND item.path = ? AND item.gone = 0"
+)
+_BELOW: Final = "source = :source AND (path = :path OR (path >= :path || '/' AND path < :path || '0'))"  # 0 follows /
+_AT_OR_BELOW: Final = f"SELECT EXISTS (SELECT 1 FROM item WHERE {_BELOW}) OR EXISTS (SELECT 1 FROM fault WHERE {_BELOW})"  # noqa: S608 - our words
 _TURN: Final = "syncs"  # the name under which the database counts them
 _SUSPICIOUS: Final = 2  # so many items that vanish all at once look like a disk that is not mounted
 
@@ -99,40 +105,30 @@ def gather_at(connection: sa.Connection, source: Source, places: Collection[str]
     which item it is depends on the others.
     """
     glance = source.glance(places)
-    if glance is None or not marks.get(connection, mark(source.name)):
-        return None
-    if connection.execute(sa.text("SELECT 1 FROM fault WHERE stamp = '' LIMIT 1")).first():
-        return None
-    if any(_is_known(connection, source.name, path) for path in glance.absent):
+    if glance is None:
         return None
     found = Gathered(source=source.name, first=False, elsewhere=glance.elsewhere)
+    if not glance.found and not glance.absent:
+        return found
+    run = connection.exec_driver_sql
+    ready = "SELECT EXISTS (SELECT 1 FROM meta WHERE name = ?) AND NOT EXISTS (SELECT 1 FROM fault WHERE stamp = '')"
+    if not run(ready, (mark(source.name),)).scalar():
+        return None
+    if any(run(_AT_OR_BELOW, {"source": source.name, "path": path}).scalar() for path in glance.absent):
+        return None
     for file in glance.found:
-        at = {"source": source.name, "path": file.path}
-        item = sa.text("SELECT stamp FROM item WHERE source = :source AND path = :path AND gone = 0")
-        stamp = connection.execute(item, at).scalar()
-        if stamp is None:
+        known = run(_KNOWN_OF, (source.name, file.path)).first()
+        if known is None:
             return None
-        note = connection.execute(
-            sa.text("SELECT stamp, detail FROM fault WHERE source = :source AND path = :path"), at
-        ).first()
-        if file.stamp != (note.stamp if note else stamp):
+        stamp, *note = known
+        if file.stamp != (stamp if note[0] is None else note[0]):
             _read(source, file, found)
             new = found.notes.get(file.path)
-            if note and new and (new.stamp, new.detail) == (note.stamp, note.detail):
-                del found.notes[file.path]
-            elif note and not new:
+            if new is None and note[0] is not None:
                 found.settled.add(file.path)
+            elif new is not None and [new.stamp, new.detail] == note:
+                del found.notes[file.path]
     return found
-
-
-def _is_known(connection: sa.Connection, source: str, path: str) -> bool:
-    """Whether an item or a fault stands at ``path`` or below it."""
-    below = "path = :path OR (path >= :path || '/' AND path < :path || '0')"
-    return any(
-        connection.execute(sa.text(f"SELECT 1 FROM {rows} WHERE source = :source AND ({below}) LIMIT 1"),  # noqa: S608 - our words
-                           {"source": source, "path": path}).first()
-        for rows in ("item", "fault")
-    )  # fmt: skip
 
 
 def _read(source: Source, file: Found, found: Gathered) -> None:
@@ -162,7 +158,7 @@ def standing(connection: sa.Connection) -> tuple[tuple[Fault, ...], tuple[Fault,
     """Every fault and every advice that stands now, by file and line."""
     faults: list[Fault] = []
     advice: list[Fault] = []
-    for (detail,) in connection.execute(sa.text("SELECT detail FROM fault")):
+    for (detail,) in connection.exec_driver_sql("SELECT detail FROM fault"):
         parts = json.loads(detail)
         faults += (Fault(**part) for part in parts["faults"])
         advice += (Fault(**part) for part in parts["advice"])
