@@ -334,3 +334,27 @@ def opml_faults(data: bytes) -> list[str]:
             *html_faults(outline.get("text", "")),
         ]
     return found
+
+
+def sitemap_faults(data: bytes) -> list[str]:
+    """What breaks a sitemap, an index of them, or a news sitemap."""
+    base, news = "{http://www.sitemaps.org/schemas/sitemap/0.9}", "{http://www.google.com/schemas/sitemap-news/0.9}"
+    root = etree.fromstring(data)
+    found = [] if root.tag in {f"{base}urlset", f"{base}sitemapindex"} else [f"root {root.tag}"]
+    found += ["too large"] if len(data) > 50_000_000 or len(root) > 50_000 else []
+    listed = [one.findtext(f"{base}loc") for one in root]
+    found += [f"twice {url}" for url in set(listed) if listed.count(url) > 1]
+    for url in listed:
+        found += _uri(url, "loc")
+    for moment in (*root.iter(f"{base}lastmod"), *root.iter(f"{news}publication_date")):
+        found += [] if RFC3339.fullmatch(moment.text or "") else [f"date {moment.text!r}"]
+    for about in root.iter(f"{news}news"):
+        needed = (
+            f"{news}publication/{news}name",
+            f"{news}publication/{news}language",
+            f"{news}publication_date",
+            f"{news}title",
+        )
+        found += [f"missing {name}" for name in needed if not about.findtext(name)]
+    found += ["more than 1,000 news"] if len(list(root.iter(f"{news}news"))) > 1000 else []
+    return found

@@ -18,6 +18,7 @@ from publication import SETTINGS, Publication, instant
 from syndicate import starter
 from syndicate.app import open_app
 from syndicate.publish import feeds
+from syndicate.publish.kept import Limited, Memory
 from syndicate.publish.tick import tick
 
 NOON = "2026-11-22 12:00"
@@ -36,6 +37,11 @@ def publish(made: Publication, at: str = NOON, memory: dict[str, str] | None = N
     with made.opened(at) as app:
         app.content.sync(app.sources, app.now())
         return feeds.publish(app, app.now(), memory)
+
+
+def lasting(made: Publication) -> dict[str, tuple[int, bytes]]:
+    """Every file that depends on nothing but the items: the list of news forgets what is two days old."""
+    return {path: what for path, what in made.snapshot("feeds").items() if "sitemap-news" not in path}
 
 
 def show(made: Publication, at: str) -> None:
@@ -65,6 +71,7 @@ def broken(root: Path, base: str, at: str = NOON) -> list[str]:
 def test_every_format_of_every_feed_and_their_list_are_written(publication: Publication) -> None:
     report = publish(publication)
     made = {f"{name}.{form}" for name in ("briefs", "quotes") for form in ("rss", "atom", "json")} | {"feeds.opml"}
+    made |= {f"sitemap{which}.xml" for which in ("", "-pages", "-0001", "-news")}
     assert set(report.changed) == made
     assert (report.unchanged, report.faults, report.cleaned, report.orphans) == (0, (), (), ())
     assert [entry.title for entry in parsed(publication).entries] == ["About two", "About one"]
@@ -73,10 +80,10 @@ def test_every_format_of_every_feed_and_their_list_are_written(publication: Publ
 
 def test_a_second_run_changes_no_byte_and_no_time(publication: Publication) -> None:
     publish(publication)
-    before = publication.snapshot("feeds")
+    before = lasting(publication)
     report = publish(publication, "2026-11-25 03:00")
-    assert (report.changed, report.unchanged) == ((), 7)
-    assert publication.snapshot("feeds") == before
+    assert (report.changed, report.unchanged) == (("sitemap-news.xml",), 10)
+    assert lasting(publication) == before
 
 
 def test_a_rebuild_from_nothing_in_another_zone_and_locale_gives_the_same_bytes(
@@ -85,12 +92,12 @@ def test_a_rebuild_from_nothing_in_another_zone_and_locale_gives_the_same_bytes(
     publication.quote("q1", WORDS)
     publication.begin("2026-11-21 12:00")
     show(publication, NOON)
-    before = {path: data for path, (_, data) in publication.snapshot("feeds").items()}
+    before = {path: data for path, (_, data) in lasting(publication).items()}
     shutil.rmtree(publication.root / "feeds")
     monkeypatch.setenv("TZ", "Pacific/Auckland")
     monkeypatch.setenv("LC_ALL", "de_DE.UTF-8")
     publish(publication, "2027-03-01 12:00")
-    assert {path: data for path, (_, data) in publication.snapshot("feeds").items()} == before
+    assert {path: data for path, (_, data) in lasting(publication).items()} == before
 
 
 def test_what_is_not_out_yet_leaks_into_no_file(publication: Publication) -> None:
@@ -147,8 +154,11 @@ def test_a_full_disk_is_told_for_each_feed_and_leaves_the_old_files(
         monkeypatch.setattr(os, "write", full)
         report = feeds.publish(app, app.now())
         monkeypatch.undo()
-    told = "feeds/briefs: disk: feeds/briefs.rss could not be written: No space left on device"
-    assert [str(fault) for fault in report.faults] == [f"{told}; free some room on the disk; nothing was changed"]
+    told = "disk: feeds/{} could not be written: No space left on device; free some room on the disk; nothing was changed"
+    assert [str(fault) for fault in report.faults] == [
+        "feeds/briefs: " + told.format("briefs.rss"),
+        "feeds/sitemap: " + told.format("sitemap-0001.xml"),
+    ]
     assert publication.snapshot("feeds") == before
 
 
@@ -179,6 +189,35 @@ def test_a_feed_whose_items_are_known_is_not_made_again(publication: Publication
     (publication.root / "feeds" / "briefs.atom").unlink()
     assert entries() == ["two", "one"]
     assert (publication.root / "feeds" / "briefs.atom").exists()
+
+
+def test_one_changed_brief_is_the_only_one_made_again(publication: Publication, monkeypatch: pytest.MonkeyPatch) -> None:
+    memory, made = Memory(), []
+    real = feeds.feeds.brief_entry
+    monkeypatch.setattr(feeds.feeds, "brief_entry", lambda brief, **more: (made.append(brief.slug), real(brief, **more))[1])
+    publish(publication, memory=memory)
+    for change in ({"body": "Another body."}, {"body": "Another body.", "title": "Another"}, {"status": "withdrawn"}):
+        made.clear()
+        publication.brief("one", "2026-11-20 08:00:00Z", **change)
+        publish(publication, memory=memory)
+        assert made == ["one"]
+        kept = publication.snapshot("feeds")
+        assert not publish(publication).changed, "what was put together from known parts is what is made anew"
+        assert publication.snapshot("feeds") == kept
+
+
+def test_what_is_kept_of_entries_is_bounded() -> None:
+    limited: Limited[int, str] = Limited(100, len)
+    for number in range(50):
+        limited[number] = "x" * 10
+        assert limited.get(0) is not None
+    assert list(limited) == [*range(41, 50), 0]
+    limited[49] = "y" * 30
+    assert list(limited) == [*range(43, 49), 0, 49]
+    limited[1] = "z" * 101
+    assert list(limited) == []
+    limited[2] = "x" * 100
+    assert limited[2]
 
 
 # -- quotes ---------------------------------------------------------------------------------------

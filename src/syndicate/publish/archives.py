@@ -110,6 +110,7 @@ def _made(app: App, one: Planned) -> str:
     parts = [__version__, repr(catalogue.feed(app, one))]
     if one.setting.items == "quotes":
         parts += [
+            _shelves(app).consents(),
             app.settings.quotes.model_dump_json(),
             app.settings.site.model_dump_json(),
             app.templates.source(_QUOTE_TEMPLATE),

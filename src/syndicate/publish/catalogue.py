@@ -65,6 +65,14 @@ def configured(app: App) -> list[Planned]:
     return [Planned(name=name, setting=setting) for name, setting in app.settings.feeds.items()]
 
 
+def setting_of(app: App, name: str) -> FeedSettings | None:
+    """The settings behind the feed of this name, also of one that is made from them; ``None`` where there is none."""
+    if name in app.settings.feeds:
+        return app.settings.feeds[name]
+    kind = next((kind for kind, folder in FOLDERS.items() if name.startswith(f"{folder}/")), None)
+    return next((setting for setting in app.settings.feeds.values() if kind in setting.by), None)
+
+
 def affected(app: App, since: Mark, now: datetime) -> set[str] | None:
     """Names of the feeds made from settings that a change since ``since`` may touch; ``None``: any of them."""
     with app.store.read() as connection:

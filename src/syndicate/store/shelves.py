@@ -126,6 +126,12 @@ class Shelves:
             touched=None if changed is None else len(changed),
         )
 
+    def consents(self) -> str:
+        """A mark that changes with every consent to a quote that is given or taken back."""
+        query = sa.select(sa.func.count(), sa.func.max(schema.approval.c.key))
+        with self._store.read() as connection:
+            return " ".join(str(value) for value in connection.execute(query).one())
+
     def pages(self) -> dict[str, int]:
         """How many archives each feed has that ever held an item."""
         with self._store.read() as connection:

@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 
 from syndicate import links
 from syndicate.model import Author, Brief, Image, Status
+from syndicate.publish import catalogue
 from syndicate.render import markup
 from syndicate.render.templates import day, listing
 from syndicate.web import quotes
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from syndicate.app import App
+    from syndicate.publish.catalogue import Planned
 
 _PER_PAGE: Final = 20
 _RECENT: Final = 60  # briefs among which the front page looks for corrections
@@ -154,9 +156,16 @@ def _list(request: Request, kind: str, heading: str, standfirst: str, **by: str)
         heading=heading,
         standfirst=standfirst,
         rows=[_row(app, brief) for brief in found[:_PER_PAGE] if brief.status is not Status.WITHDRAWN],
+        also=_feed_of(app, **by),
         newer=_turned(number - 1) if number > 1 else "",
         older=_turned(number + 1) if len(found) > _PER_PAGE else "",
     )
+
+
+def _feed_of(app: App, **by: str) -> list[Planned]:
+    """The feed of a topic or series, where the settings ask for one."""
+    names = {f"{catalogue.FOLDERS[kind]}/{slug}" for kind, slug in by.items()}  # type: ignore[index]
+    return [one for one in catalogue.planned(app, app.now()) if one.name in names]
 
 
 def _page_number(request: Request) -> int:

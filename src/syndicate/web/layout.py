@@ -11,12 +11,16 @@ from urllib.parse import urlsplit
 from starlette.datastructures import MutableHeaders
 from starlette.responses import HTMLResponse
 
+from syndicate.publish import catalogue
+
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from starlette.requests import Request
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from syndicate.app import App
-    from syndicate.settings import FeedSettings, Settings
+    from syndicate.publish.catalogue import Planned
 
 FEED_KINDS: Final = {
     "rss": ("RSS", "application/rss+xml"),
@@ -40,6 +44,7 @@ class FeedEntry:
 
     title: str
     quotes: bool  # whether it carries extremists' own words
+    part: str  # "topics", "authors" or "series", where it is one of many; "" where the settings name it
     links: tuple[FeedLink, ...]
 
 
@@ -49,9 +54,18 @@ def publication(request: Request) -> App:
 
 
 def page(
-    request: Request, template: str, *, status: int = 200, private: bool = False, noindex: bool = False, **values: object
+    request: Request,
+    template: str,
+    *,
+    status: int = 200,
+    private: bool = False,
+    noindex: bool = False,
+    also: Sequence[Planned] = (),
+    **values: object,
 ) -> HTMLResponse:
     """Fill in a template of ``templates/pages/``. ``private`` pages are kept by nobody, ``noindex`` ones found by nobody.
+
+    ``also`` are feeds of which this page tells readers beside those of the settings.
 
     Raises
     ------
@@ -68,7 +82,7 @@ def page(
         "site": site,
         "publisher": re.sub(r"^The ", "the ", site.organisation),
         "root": urlsplit(app.settings.web.public_url).path.rstrip("/"),
-        "feeds": feed_entries(app.settings),
+        "feeds": feed_entries(app, [*catalogue.configured(app), *also]),
         "today": app.now(),
         "noindex": hidden,
         "here": "",
@@ -79,23 +93,28 @@ def page(
     return HTMLResponse(html, status_code=status, headers=headers)
 
 
-def feed_entries(settings: Settings) -> tuple[FeedEntry, ...]:
-    """The configured feeds, briefs before quotations (Q20)."""
-    ordered = sorted(settings.feeds.items(), key=lambda pair: pair[1].items == "quotes")
+def feed_entries(app: App, listed: Iterable[Planned]) -> tuple[FeedEntry, ...]:
+    """Feeds as pages name them, briefs before quotations (Q20)."""
+    ordered = sorted(listed, key=lambda one: one.setting.items == "quotes")
     return tuple(
-        FeedEntry(title=_feed_title(feed), quotes=feed.items == "quotes", links=_feed_links(settings, name, feed))
-        for name, feed in ordered
+        FeedEntry(
+            title=_feed_title(one),
+            quotes=one.setting.items == "quotes",
+            part=one.name.partition("/")[0] if one.part else "",
+            links=tuple(
+                FeedLink(format=FEED_KINDS[kind][0], type=FEED_KINDS[kind][1], href=href)
+                for kind, href in catalogue.feed(app, one).urls.items()
+            ),
+        )
+        for one in ordered
+        if not one.bare
     )
 
 
-def _feed_links(settings: Settings, name: str, feed: FeedSettings) -> tuple[FeedLink, ...]:
-    stem = f"{settings.web.public_url.rstrip('/')}/feeds/{name}"
-    return tuple(FeedLink(format=FEED_KINDS[kind][0], type=FEED_KINDS[kind][1], href=f"{stem}.{kind}") for kind in feed.formats)
-
-
-def _feed_title(feed: FeedSettings) -> str:
+def _feed_title(one: Planned) -> str:
+    feed = one.setting
     plain = "Daily quotation" if feed.items == "quotes" else "All briefs"
-    return feed.title or feed.topic or feed.series or feed.author or plain
+    return feed.title or one.part or feed.topic or feed.series or feed.author or plain
 
 
 def safe_headers(public_url: str, *, styles: str = "'self'") -> dict[str, str]:

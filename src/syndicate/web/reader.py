@@ -16,10 +16,11 @@ from starlette.routing import Route
 
 from syndicate.errors import RenderError, StoreError
 from syndicate.log import logger
+from syndicate.publish import catalogue, sitemap
 from syndicate.publish.messages import public_view
 from syndicate.store import agenda
 from syndicate.web import briefs, feeds, quotes, subscriptions
-from syndicate.web.layout import SafeHeaders, page, publication, safe_headers
+from syndicate.web.layout import SafeHeaders, feed_entries, page, publication, safe_headers
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -54,6 +55,7 @@ def create(app: App) -> Starlette:
         Route("/media/{file:path}", _picture),
         Route("/site.css", _style_sheet),
         Route("/robots.txt", _robots),
+        Route("/sitemap{rest:path}", _sitemap),
         Route("/u/{token}", subscriptions.unsubscribe, methods=["GET", "POST"]),
         Route("/p/{token}", subscriptions.preferences, methods=["GET", "POST"]),
         Route("/healthz", _health),
@@ -100,15 +102,21 @@ def _edition(request: Request) -> Response:
 
 
 def _feeds(request: Request) -> Response:
-    return page(request, "feeds", here="feeds", description="Addresses of our feeds.")
+    app = publication(request)
+    parts = feed_entries(app, [one for one in catalogue.planned(app, app.now()) if one.part])
+    return page(
+        request, "feeds", here="feeds", canonical=app.public("/feeds/"), description="Addresses of our feeds.", parts=parts
+    )
 
 
 def _feed(request: Request) -> Response:
     """A file of the feeds folder; a feed with a hub names it and itself (WebSub §4)."""
     app, name = publication(request), request.path_params["file"]
-    feed = app.settings.feeds.get(name.rpartition(".")[0])
+    stem = name.rpartition(".")[0]
+    archived = stem.startswith("archive/")
+    feed = catalogue.setting_of(app, stem.removeprefix("archive/").rpartition("-")[0] if archived else stem)
     headers = {}
-    if feed and feed.hub:
+    if feed and feed.hub and not archived:
         headers["Link"] = f'<{feed.hub}>; rel="hub", <{app.public(f"/feeds/{name}")}>; rel="self"'
     if feed and feed.items == "quotes":
         headers["X-Robots-Tag"] = "noindex"
@@ -125,9 +133,19 @@ def _style_sheet(request: Request) -> Response:
     return feeds.answer(request, folder, "site.css", feeds.FEED_TYPES, {"Cache-Control": "no-cache"})
 
 
-def _robots(request: Request) -> Response:  # noqa: ARG001 - an endpoint's signature
+def _sitemap(request: Request) -> Response:
+    """``/sitemap.xml`` and its like: at the top, because a map may name only what stands below it."""
+    folder, rest = publication(request).feeds_folder, request.path_params["rest"]
+    if "/" in rest:
+        raise HTTPException(404)
+    return feeds.answer(request, folder, f"sitemap{rest}", {"xml": feeds.FEED_TYPES["xml"]})
+
+
+def _robots(request: Request) -> Response:
     """Quotations say ``noindex`` themselves; a robot that may not fetch them could not read that."""
-    return PlainTextResponse("User-agent: *\nDisallow: /u/\nDisallow: /p/\n")
+    app = publication(request)
+    maps = "".join(f"Sitemap: {app.public(name)}\n" for name in (sitemap.INDEX, sitemap.NEWS))
+    return PlainTextResponse(f"User-agent: *\nDisallow: /u/\nDisallow: /p/\n\n{maps}")
 
 
 def _health(request: Request) -> Response:
