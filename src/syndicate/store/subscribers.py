@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import secrets
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -17,6 +18,9 @@ from syndicate.store.database import Store
 from syndicate.store.ledger import suppress_open
 
 _ACTIVE: Final = "active"
+_DOT_ATOM: Final = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")  # RFC 5321 §4.1.2
+_LOCAL_OCTETS: Final = 64  # RFC 5321 §4.5.3.1.1
+_ADDRESS_OCTETS: Final = 254  # a path of 256 octets (RFC 5321 §4.5.3.1.3) less its brackets
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -101,6 +105,12 @@ def normalised(address: str) -> tuple[str, str, str]:
         raise ValueError(msg)
     if not local.isascii():
         msg = "the part before @ has letters that most mail servers refuse; use an ASCII address"
+        raise ValueError(msg)
+    if not _DOT_ATOM.fullmatch(local) or len(local) > _LOCAL_OCTETS or len(local) + 1 + len(host) > _ADDRESS_OCTETS:
+        msg = "the part before @ is not one that mail servers take; write it like name@example.org"
+        raise ValueError(msg)
+    if host.rpartition(".")[2].isdigit():
+        msg = "the part after @ ends in a number, as no domain does; write it like name@example.org"
         raise ValueError(msg)
     return f"{local}@{host}", f"{local.casefold()}@{host}", host
 
