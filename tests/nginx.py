@@ -35,17 +35,23 @@ def brotli() -> Path | None:
 @contextmanager
 def nginx(folder: Path, publication: Path, program_port: int, *, hub: str = "") -> Iterator[str]:
     """Start it over ``publication``, before the program on ``program_port``; gives its address. ``folder`` is its own."""
-    port = _free_port()
-    site = DOCUMENTED.read_text(encoding="utf-8")
-    site = site.replace("/srv/publication", str(publication)).replace("127.0.0.1:8000", f"127.0.0.1:{program_port}")
-    site = site.replace("listen 80;", f"listen 127.0.0.1:{port};").replace("listen [::]:80;", "")
-    module = brotli()
-    if module:
-        site = site.replace("#brotli_static on;", "brotli_static on;")
+    text = DOCUMENTED.read_text(encoding="utf-8")
+    text = text.replace("/srv/publication", str(publication)).replace("127.0.0.1:8000", f"127.0.0.1:{program_port}")
+    if brotli():
+        text = text.replace("#brotli_static on;", "brotli_static on;")
     if hub:
-        site = site.replace('#"~^', '"~^').replace("https://hub.example.org/", hub)
-    (folder / "site.conf").write_text(site, encoding="utf-8")
-    (folder / "nginx.conf").write_text(_frame(folder, module), encoding="utf-8")
+        text = text.replace('#"~^', '"~^').replace("https://hub.example.org/", hub)
+    with site(folder, text) as url:
+        yield url
+
+
+@contextmanager
+def site(folder: Path, text: str) -> Iterator[str]:
+    """Start it with one site that listens on port 80 by its text, and here on a free one."""
+    port = _free_port()
+    text = text.replace("listen 80;", f"listen 127.0.0.1:{port};").replace("listen [::]:80;", "")
+    (folder / "site.conf").write_text(text, encoding="utf-8")
+    (folder / "nginx.conf").write_text(_frame(folder, brotli()), encoding="utf-8")
     process = subprocess.Popen(
         [str(executable()), "-e", str(folder / "error.log"), "-p", str(folder), "-c", str(folder / "nginx.conf")],
         stdout=subprocess.DEVNULL,

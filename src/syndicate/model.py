@@ -137,6 +137,7 @@ class Brief:
     content_sha: str = ""  # SHA-256 hex of the file's bytes
     release: datetime | None = None  # aware UTC; when it became owed to readers; None: not released
     revision: int = 0  # counts ``correct`` and ``withdraw``
+    guid: str = ""  # what names it in RSS, where a former publisher's feed named it by something that is no URI
     twin: int = 0  # how many briefs with the same ``published`` were released before it: never changes
 
     def __post_init__(self) -> None:
@@ -326,6 +327,14 @@ class Post:
 
 
 Parcel: TypeAlias = Document | Message | Post
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Removal:
+    """A post that is to be deleted where it stands. No parcel: nothing of it is sent."""
+
+    item: str  # the item's id
+    remote_id: str  # as the network calls the post
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -43,7 +44,7 @@ class Category:
 class Entry:
     """An item as it stands in a feed (RFC 4287 ``atom:entry``, RSS ``item``)."""
 
-    id: str  # permanent; the same string in every format
+    id: str  # permanent; the same string in every format, but for an RSS entry with a guid of its own
     title: str  # plain text on one line
     link: str  # absolute http(s) URI
     published: datetime  # aware UTC, whole seconds; never moves
@@ -56,6 +57,7 @@ class Entry:
     lang: str = ""  # BCP 47; "" means the feed's
     withdrawn: bool = False  # the content is a notice; Atom carries a tombstone instead (RFC 6721)
     framed: bool = False  # the content is a quotation in its frame, which stands whole or not at all
+    guid: str = ""  # what names it in RSS, where a former feed named it so; "" means the id
 
     def __post_init__(self) -> None:
         """Refuse naive instants."""
@@ -149,6 +151,7 @@ def brief_entry(brief: Brief, *, public_url: str) -> Entry:
         image=None if withdrawn else _picture(brief.image, public_url),
         lang=brief.lang if _LANGUAGE.fullmatch(brief.lang) else "",
         withdrawn=withdrawn,
+        guid=brief.guid,
     )
 
 
@@ -229,7 +232,7 @@ def shortened(entry: Entry) -> Entry:
 
 
 def in_order(entries: Iterable[Entry]) -> tuple[Entry, ...]:
-    """Newest first by ``published``, ties by id; each id once, and each ``updated`` once.
+    """Newest first by ``published``, ties by id; each id, each guid and each ``updated`` once.
 
     Readers that track changes by time need distinct times (w3c/feedvalidator, DuplicateUpdated): entries of
     one instant are moved apart by whole seconds, in a fixed order. The newest keeps its time, so that none
@@ -239,6 +242,7 @@ def in_order(entries: Iterable[Entry]) -> tuple[Entry, ...]:
     ordered = sorted({entry.id: entry for entry in entries}.values(), key=lambda entry: entry.id)
     ordered.sort(key=lambda entry: entry.published, reverse=True)
     taken: set[datetime] = set()
+    names = Counter(entry.guid or entry.id for entry in ordered)
     apart = []
     for entry in ordered:
         updated = max(entry.updated, EARLIEST)
@@ -246,7 +250,9 @@ def in_order(entries: Iterable[Entry]) -> tuple[Entry, ...]:
             updated += timedelta(seconds=1)
         if not entry.withdrawn:
             taken.add(updated)
-        apart.append(entry if updated == entry.updated else replace(entry, updated=updated))
+        guid = entry.guid if names[entry.guid] == 1 else ""
+        same = updated == entry.updated and guid == entry.guid
+        apart.append(entry if same else replace(entry, updated=updated, guid=guid))
     return tuple(apart)
 
 

@@ -138,6 +138,8 @@ def _rss(feed: Feed, entries: Sequence[Entry]) -> bytes:
     out.lastBuildDate(feed.updated)
     for entry in entries:
         item = _add(out, entry)
+        if entry.guid:
+            item.guid(entry.guid, permalink=False)
         item.link(href=entry.link)
         item.description(escape(entry.summary or entry.title, quote=False))
         if entry.published >= EARLIEST:

@@ -19,6 +19,7 @@ _TRUE: Final = frozenset({"true", "yes", "on", "y", "1"})
 _FALSE: Final = frozenset({"false", "no", "off", "n", "0"})
 _TOKEN: Final = re.compile(r"[0-9A-Za-z][0-9A-Za-z._~-]{0,127}")
 _FORMER: Final = re.compile(r"(urn:[a-z0-9][a-z0-9-]{0,31}:|https?://)[0-9a-z;/?:@&=+$.\-_!~*'()%,#]+", re.IGNORECASE)
+_GUID: Final = re.compile(r"[!-~]{1,255}")
 _LANG: Final = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
 _NEAR: Final = 0.8  # difflib's ratio from which a key is taken for a slip
 # Where one of these is misspelt, an item could leave that should not have left.
@@ -169,6 +170,14 @@ class Fields:
             return text
         right = "write a token like 2026-river-report, or a tag:, urn: or https: address"
         self.fault(self.nodes["id"], "id is not one that feeds accept", right)
+        return ""
+
+    def guid(self) -> str:
+        """What named the item in a former RSS feed, where that is no URI and cannot be its id."""
+        text = self.text("guid")
+        if not text or _GUID.fullmatch(text):
+            return text
+        self.fault(self.nodes["guid"], "guid is not one that feeds accept", "copy the former feed's: one word in ASCII")
         return ""
 
     def lang(self, *names: str) -> str:

@@ -21,7 +21,7 @@ from syndicate.sources.frontmatter import Node, parse
 
 CANONICAL: Final = (
     "id", "title", "date", "updated", "authors", "summary", "topics", "series", "status", "embargo", "image", "image_alt",
-    "image_width", "image_height", "lang", "link", "corrections", "social",
+    "image_width", "image_height", "lang", "link", "corrections", "social", "guid",
 )  # fmt: skip
 # What other publishers' folders hold: read here, or known to be theirs although it looks like a slip of one of ours.
 _FOREIGN: Final = frozenset({
@@ -173,6 +173,7 @@ def _front(fields: Fields) -> dict[str, Any]:
         "link": fields.address(fields.node("link"), "link", site_relative=True),
         "corrections": _corrections(fields),
         "social": _social(fields),
+        "guid": fields.guid(),
     }
 
 

@@ -82,6 +82,7 @@ def brief(row: Row, public_url: str, now: datetime | None) -> Brief:
         content_sha=row.content_sha,
         release=row.release,
         revision=row.revision,
+        guid=front.get("guid", ""),
         twin=row.twins,
     )
 
