@@ -15,12 +15,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from syndicate.channels import Channel, RunChannel
+from syndicate.channels import Channel, Deletes, RunChannel
 from syndicate.errors import DeliveryError, Refused, SyndicateError, Throttled, Uncertain, Unreachable
 from syndicate.failpoint import fail_at
 from syndicate.log import logger
-from syndicate.model import Parcel, Receipt, State
-from syndicate.publish import messages, posts, websub
+from syndicate.model import Parcel, Receipt, Removal, State
+from syndicate.publish import messages, posts, websub, withdrawal
 from syndicate.store.duties import Duty, Result
 from syndicate.store.subscribers import place_key
 
@@ -58,6 +58,7 @@ class Runtime:
         self._pinging: Future[None] | None = None  # tells hubs of changed feeds
         self._stop = threading.Event()
         self._lock = threading.Lock()
+        self.stopped: set[str] = set()  # channels whose last worker lost the database
         self.counts = Counts(states={})
 
     def recover(self) -> int:
@@ -97,8 +98,11 @@ class Runtime:
 
     def _work(self, channel: Channel) -> None:
         try:
-            self._look(channel, crashed=False)
             place = self._app.store.write(lambda connection: place_key(connection, "account", channel.name))
+            if channel.name in self.stopped:
+                self._app.ledger.recover(self._app.now(), place)
+            self._look(channel, crashed=channel.name in self.stopped)
+            self.stopped.discard(channel.name)
             while not self._stop.is_set():
                 duties = self._app.ledger.claim(place, self._app.now(), SLICE)
                 fail_at("runtime.after_claim")
@@ -106,6 +110,7 @@ class Runtime:
                     break
             self._app.ledger.finish()
         except SyndicateError as error:
+            self.stopped.add(channel.name)  # what it had in hand is as after a crash
             logger().error("channel_stopped", channel=channel.name, error=str(error))
 
     def _carry(self, channel: Channel, duties: Sequence[Duty]) -> bool:
@@ -130,10 +135,12 @@ class Runtime:
         self._give_back(duties)
         return in_a_row < BREAK_AFTER
 
-    def _outcomes(self, channel: Channel, ready: Sequence[tuple[Duty, str, Parcel]]) -> Iterator[tuple[Duty, Result | None]]:
+    def _outcomes(
+        self, channel: Channel, ready: Sequence[tuple[Duty, str, Parcel | Removal]]
+    ) -> Iterator[tuple[Duty, Result | None]]:
         by_key = {key: duty for duty, key, _ in ready}
         if isinstance(channel, RunChannel):
-            parcels = ((key, parcel) for _, key, parcel in ready if not self._stop.is_set())
+            parcels = ((key, parcel) for _, key, parcel in ready if not self._stop.is_set() and not isinstance(parcel, Removal))
             for key, outcome in channel.send_run(parcels, lambda keys: self._intend([by_key[key] for key in keys], keys)):
                 yield by_key[key], self._result(channel, by_key[key], outcome)
             return
@@ -143,7 +150,7 @@ class Runtime:
             if not self._intend([duty], [key]):
                 yield duty, None
                 continue
-            yield duty, self._result(channel, duty, attempt(lambda key=key, parcel=parcel: channel.send(parcel, key)))  # type: ignore[misc]
+            yield duty, self._result(channel, duty, attempt(lambda key=key, parcel=parcel: effect(channel, parcel, key)))  # type: ignore[misc]
 
     def _intend(self, duties: Sequence[Duty], keys: Sequence[str]) -> set[str]:
         granted = self._app.ledger.intend(duties, self._app.now())
@@ -188,6 +195,9 @@ class Runtime:
             self._settle(Result(duty=duty, state=State.UNCERTAIN, code="uncertain", detail=str(made)))
             return
         key, parcel = made
+        if isinstance(parcel, Removal):  # deleting again does no harm
+            self._settle(Result(duty=duty, state=State.PENDING, not_before=now, code="again", detail="it is deleted again"))
+            return
         found = attempt(lambda: channel.reconcile(parcel, key, duty.intent_at or now))
         if isinstance(found, Receipt):
             self._settle(Result(duty=duty, state=State.SENT, remote_id=found.remote_id, remote_url=found.url))
@@ -205,12 +215,21 @@ class Runtime:
             self._settle(Result(duty=duty, state=State.UNCERTAIN, not_before=later, code="uncertain", detail=str(found)))
 
 
-def compose(app: App, duties: Sequence[Duty]) -> Mapping[tuple[int, int], tuple[str, Parcel] | Exception]:
+def compose(app: App, duties: Sequence[Duty]) -> Mapping[tuple[int, int], tuple[str, Parcel | Removal] | Exception]:
     """The key and the parcel of each duty, or why it cannot be made."""
     return {
         **messages.compose(app, [duty for duty in duties if duty.kind == "edition"]),
         **posts.compose(app, [duty for duty in duties if duty.kind == "post"]),
+        **withdrawal.compose(app, [duty for duty in duties if duty.kind == "delete"]),
     }
+
+
+def effect(channel: Channel, parcel: Parcel | Removal, key: str) -> Receipt:
+    """Send a parcel, or delete a post where it stands."""
+    if not isinstance(parcel, Removal):
+        return channel.send(parcel, key)
+    assert isinstance(channel, Deletes)  # else there is no such duty
+    return channel.delete(parcel.remote_id)
 
 
 def attempt(act: Callable[[], T]) -> T | Exception:

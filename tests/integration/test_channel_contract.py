@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 import pytest
 
 from syndicate import channels
-from syndicate.channels import Channel
+from syndicate.channels import Channel, Deletes
 from syndicate.errors import DeliveryError, Refused, Throttled, Uncertain, Unreachable
 from syndicate.model import Message, Parcel, Receipt
 from syndicate.testing import FakeBluesky, FakeMastodon, FakeX, MemoryChannel, Network, make_post
@@ -418,3 +418,31 @@ def test_only_the_errors_of_the_tree_come_out(kind: str, open_bench: Callable[[s
         assert type(raised.value) in {Refused, Throttled, Unreachable, Uncertain}
         assert 0 < len(str(raised.value)) < 500
         assert not [secret for secret in bench.secrets if secret in f"{raised.value} {raised.value.advice}"]
+
+
+DELETING = [kind for kind in ALL if kind != "smtp"]
+
+
+@pytest.mark.parametrize("kind", DELETING)
+def test_what_was_posted_is_deleted_and_deleting_it_again_is_as_good(kind: str, open_bench: Callable[[str], Bench]) -> None:
+    bench = open_bench(kind)
+    assert isinstance(bench.channel, Deletes)
+    kept, gone = bench.channel.send(bench.parcel(1), "one"), bench.channel.send(bench.parcel(2), "two")
+    assert bench.channel.delete(gone.remote_id).remote_id
+    assert bench.channel.delete(gone.remote_id).remote_id
+    if isinstance(bench, OnNetwork):
+        assert [post.id for post in bench.network.standing] == [kept.remote_id.rpartition("/")[2]]
+        asked = bench.network.asked[-1]
+        request = bench.channel.delete_request(gone.remote_id)
+        assert (asked.method, asked.body) == (request.method, request.body)
+        assert request.url.endswith(asked.path)
+
+
+@pytest.mark.parametrize("kind", sorted({"x", "mastodon", "bluesky"} & set(ALL)))
+def test_a_deletion_that_gets_no_answer_is_not_called_done(kind: str, open_bench: Callable[[str], Bench]) -> None:
+    bench = open_bench(kind)
+    gone = bench.channel.send(bench.parcel(), "key")
+    bench.vanish()
+    assert isinstance(bench.channel, Deletes)
+    with pytest.raises((Unreachable, Uncertain)):
+        bench.channel.delete(gone.remote_id)

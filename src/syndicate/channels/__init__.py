@@ -112,6 +112,25 @@ class MailChannel(Channel, Protocol):
         ...
 
 
+@runtime_checkable
+class Deletes(Protocol):
+    """A channel whose network lets a post be deleted."""
+
+    def delete_request(self, remote_id: str) -> Request:
+        """The exact bytes that ``delete`` would put on the wire. No network."""
+        ...
+
+    def delete(self, remote_id: str) -> Receipt:
+        """Delete one post of ours. Deleting it again, or one that is gone, is a success.
+
+        Raises
+        ------
+        Refused, Throttled, Unreachable, Uncertain
+            By what the caller must do (errors.py).
+        """
+        ...
+
+
 class ChannelFactory(Protocol):
     """A channel's class as the entry point names it."""
 

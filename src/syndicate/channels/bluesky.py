@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 _COLLECTION: Final = "app.bsky.feed.post"
 _PUT: Final = "/xrpc/com.atproto.repo.putRecord"
+_DELETE: Final = "/xrpc/com.atproto.repo.deleteRecord"
 _SESSION: Final = "/xrpc/com.atproto.server.{}Session"
 _LANGUAGES: Final = 3
 _EXPIRED: Final = frozenset({"ExpiredToken", "InvalidToken", "AuthMissing", "AuthenticationRequired", "401"})
@@ -118,6 +119,22 @@ class Bluesky:
             if error.code in _PROVES_ABSENCE:
                 return None
             raise Uncertain(str(error), code=error.code, advice=error.advice) from error
+
+    def delete_request(self, remote_id: str) -> Request:
+        """The request that takes a record out of the repository."""
+        body = {"repo": self._settings.handle, "collection": _COLLECTION, "rkey": remote_id.rsplit("/", 1)[-1]}
+        return Request(
+            method="POST",
+            url=self._settings.url + _DELETE,
+            headers={"Content-Type": "application/json"},
+            body=json.dumps(body, separators=(",", ":")).encode(),
+        )
+
+    def delete(self, remote_id: str) -> Receipt:
+        """Take one record out; the server answers the same where it is gone already."""
+        request = self.delete_request(remote_id)
+        self._session.ask("POST", _DELETE, headers=request.headers, content=request.body, effect=True)
+        return Receipt(remote_id=remote_id)
 
     def doctor(self) -> list[Finding]:
         """Whether the app password works, whose account it is, and whether the clocks agree."""

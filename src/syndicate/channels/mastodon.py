@@ -33,6 +33,7 @@ _PAGE: Final = 40
 _HREF: Final = re.compile(r'href="([^"]*)"')
 _TAG: Final = re.compile(r"<[^>]*>")
 _PROVES_ABSENCE: Final = frozenset({"400", "413", "422"})  # a server that knew the key would have answered with the status
+_GONE: Final = frozenset({"404", "410"})
 _SCOPES: Final = ("write:statuses", "read:statuses", "read:accounts")
 
 
@@ -116,6 +117,19 @@ class Mastodon:
                     return None
                 raise Uncertain(str(error), code=error.code, advice=error.advice) from error
         return self._look(_post(parcel), since)
+
+    def delete_request(self, remote_id: str) -> Request:
+        """The request that deletes a status."""
+        return Request(method="DELETE", url=f"{self._settings.url}/api/v1/statuses/{remote_id}", headers={}, body=b"")
+
+    def delete(self, remote_id: str) -> Receipt:
+        """Delete one status; one that is gone already is as good."""
+        try:
+            self._ask("DELETE", f"/api/v1/statuses/{remote_id}", effect=True)
+        except Refused as error:
+            if error.code not in _GONE:
+                raise
+        return Receipt(remote_id=remote_id)
 
     def refresh_limits(self) -> Limits:
         """Ask the server for its limits and its make, and keep them.

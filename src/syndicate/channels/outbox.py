@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from syndicate import channels
-from syndicate.errors import Unreachable
+from syndicate.errors import Refused, Unreachable
 from syndicate.model import Document, Finding, Message, Parcel, Post, Receipt, Request
 
 if TYPE_CHECKING:
@@ -107,6 +107,31 @@ class Outbox:
         """Whether the file is there."""
         path = self._path(parcel, key, self.request(parcel, key))
         return self._receipt(path) if path.exists() else None
+
+    def delete_request(self, remote_id: str) -> Request:
+        """What the outlet it is like would be asked, under the name of the file that stands for the post."""
+        if not isinstance(self._like, channels.Deletes):
+            msg = f"{self.like} cannot delete"
+            raise Refused(msg)
+        return self._like.delete_request(Path(remote_id).stem)
+
+    def delete(self, remote_id: str) -> Receipt:
+        """Write the request that deletes beside the post's own file; the same again is left alone.
+
+        Raises
+        ------
+        Refused
+            Its outlet cannot delete.
+        Unreachable
+            The file could not be written.
+        """
+        path = (self._root / remote_id).with_suffix(".delete.http")
+        try:
+            _write(path, _wire(self.delete_request(remote_id)))
+        except OSError as error:
+            msg = f"The outbox could not be written: {error.strerror or 'input/output error'}."
+            raise Unreachable(msg, advice=f"Make room, or check who may write to {self._folder}.") from error
+        return self._receipt(path)
 
     def doctor(self) -> list[Finding]:
         """Whether the folder can be written."""

@@ -105,6 +105,19 @@ class X:
             raise Uncertain(msg, code="early")
         return None
 
+    def delete_request(self, remote_id: str) -> Request:
+        """What tweepy sends to delete a post."""
+        return Request(method="DELETE", url=f"{_HOST}/2/tweets/{remote_id}", headers={}, body=b"")
+
+    def delete(self, remote_id: str) -> Receipt:
+        """Delete one post; one that is gone already is as good."""
+        try:
+            self._asking(lambda client: client.delete_tweet(remote_id, user_auth=True), effect=True)
+        except Refused as error:
+            if error.code != "404":
+                raise
+        return Receipt(remote_id=remote_id)
+
     def doctor(self) -> list[Finding]:
         """Whether the tokens work and may write, whose account it is, what a post costs, and whether the clocks agree."""
         try:

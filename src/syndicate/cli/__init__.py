@@ -33,6 +33,7 @@ COMMANDS: Final = {
     "channels": "list | doctor: the outlets, and whether they are ready",
     "hold": "stop a channel, the quotes, an edition or everything",
     "release": "lift a hold",
+    "withdraw": "take an item back: feeds, pages, posts; and what cannot be taken back",
     "claim": "say that this copy is the one that sends",
     "ids": "write: put the items' permanent ids into their files",
     "status": "the whole publication on one screen",

@@ -32,6 +32,7 @@ def run(args: argparse.Namespace) -> int:
     from syndicate.cli.output import count, document, note, say
     from syndicate.cli.publication import rehearsed
     from syndicate.errors import FaultyError
+    from syndicate.publish import withdrawal
 
     advice: list[Fault] = []
     sizes = ""
@@ -40,6 +41,7 @@ def run(args: argparse.Namespace) -> int:
             now = app.now()
             report = app.content.sync(app.sources, now)
             faults = [*report.faults, *app.templates.check(), *_refused(app, now), *_unrenderable(app, now)]
+            faults += withdrawal.disagreeing(app)
             advice = [*report.advice, *_worth_saying(app)]
             briefs, quotes = len(app.content.briefs(now=now)), len(app.content.quotes(now=now))
             sizes = f"{count(briefs, 'brief')} and {count(quotes, 'quote')} published"

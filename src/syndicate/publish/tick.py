@@ -1,4 +1,7 @@
-"""One tick: sources in, then feeds, the day's quote, editions and posts. A fault in one leaves the others working."""
+"""One tick: sources in, then feeds, the day's quote, editions and posts. A fault in one leaves the others working.
+
+A database that fails ends the tick: a slot dealt with now would be dealt with for good, and from items that were not read.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +10,12 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from syndicate.errors import Fault, FaultyError, SyndicateError
+from syndicate.errors import Fault, FaultyError, StoreError, SyndicateError
 from syndicate.failpoint import fail_at
 from syndicate.log import logger
 from syndicate.model import Quote, Slot
 from syndicate.plan.catchup import catch_up
-from syndicate.publish import approval, dailyquote, editions, feeds, messages, posts
+from syndicate.publish import approval, dailyquote, editions, feeds, messages, posts, withdrawal
 from syndicate.publish.editions import Planned, lose, schedule_for
 from syndicate.settings import QUOTE_LATENESS
 from syndicate.store import agenda, marks
@@ -46,18 +49,26 @@ def tick(
     absolute paths at which a watcher saw a change; ``None`` where everything is to be looked at.
     """
     report = TickReport(at=now)
+    try:
+        _steps(app, now, report, memory, changed)
+    except StoreError as error:
+        report.faults.append(Fault(file="tick", what=str(error)))
+    return report
+
+
+def _steps(app: App, now: datetime, report: TickReport, memory: dict[str, str] | None, changed: Collection[str] | None) -> None:
     with_starts: dict[str, datetime] = {}
     _step(report, lambda: _sync(app, now, report, changed))
     if changed:
         _step(report, lambda: _feeds(app, now, report, memory))  # a saved brief is out before anything else is done
     _step(report, lambda: with_starts.update(marks.starts(app.store, subjects(app), now)))
+    _step(report, lambda: withdrawal.follow(app, now))
     _step(report, lambda: report.planned.extend(show_quote(app, now, with_starts)))
     _step(report, lambda: report.planned.extend(editions.expand(app, now, with_starts)))
     _step(report, lambda: report.planned.extend(posts.expand(app, now, with_starts)))
     _step(report, lambda: report.faults.extend(messages.freeze(app, now)))
     _step(report, lambda: _feeds(app, now, report, memory))
     _step(report, lambda: app.ledger.forget(now - timedelta(days=app.settings.privacy.keep_details_days)))
-    return report
 
 
 def settle_slots(app: App, now: datetime) -> list[Planned]:
@@ -80,6 +91,8 @@ def _step(report: TickReport, act: Callable[[], object]) -> None:
         act()
     except FaultyError as error:
         report.faults += error.faults
+    except StoreError:
+        raise
     except SyndicateError as error:
         logger().error("step_failed", error=str(error))
         report.faults.append(Fault(file=type(error).__name__, what=str(error)))

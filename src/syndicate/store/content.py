@@ -18,7 +18,7 @@ from syndicate.model import Brief, Quote, Status, require_aware
 from syndicate.plan.rotation import Shown
 from syndicate.settings import SiteSettings
 from syndicate.sources import Source
-from syndicate.store import items, schema
+from syndicate.store import items, schema, withdrawals
 from syndicate.store.database import Store
 from syndicate.store.intake import Intake, SyncReport
 from syndicate.store.items import ITEM, LISTED, WHOLE
@@ -81,9 +81,13 @@ class ContentStore:
             if not any(one.news for one in found):
                 faults, advice = standing(connection)
                 return SyncReport(faults=faults, advice=advice)
-        return self._store.write(
-            lambda connection: Intake(connection, site=self._site, windows=self._windows, now=now).run(found)
-        )
+
+        def take_in(connection: sa.Connection) -> SyncReport:
+            report = Intake(connection, site=self._site, windows=self._windows, now=now).run(found)
+            withdrawals.keep(connection)
+            return report
+
+        return self._store.write(take_in)
 
     def _changed(self, connection: sa.Connection, sources: Sequence[Source], places: Collection[str]) -> list[Gathered] | None:
         """What changed at ``places``; ``None`` where only a full scan can tell, or no source knows a place."""
@@ -184,6 +188,11 @@ class ContentStore:
         with self._store.read() as connection:
             rows = _by(connection, ITEM.key, keys, ITEM.kind == "brief")
             return {row.key: items.brief(row, self._public_url, None) for row in rows}
+
+    def bodies(self, ids: Iterable[str]) -> dict[str, str]:
+        """The bodies of items, by id."""
+        with self._store.read() as connection:
+            return {row.id: row.body for row in _by(connection, ITEM.id, ids, sa.true(), (ITEM.id, ITEM.body))}
 
     def keys(self, ids: Iterable[str]) -> dict[str, int]:
         """The keys of items, by id. What is unknown is left out."""

@@ -115,14 +115,14 @@ def owe(
     add_tally(connection, sending, places[0], State.PENDING, len(places))
 
 
-def owe_once(connection: sa.Connection, sending: int, account: int, *, due: datetime) -> bool:
+def owe_once(connection: sa.Connection, sending: int, account: int, *, due: datetime, priority: int = 0) -> bool:
     """Record the duty to post on one account; ``False`` where it was recorded before."""
     made = connection.execute(
         sa.text(
             """INSERT INTO delivery (sending, place, channel, state, priority, not_before)
-            VALUES (:s, :a, :a, 'pending', 0, :due) ON CONFLICT DO NOTHING"""
+            VALUES (:s, :a, :a, 'pending', :priority, :due) ON CONFLICT DO NOTHING"""
         ),
-        {"s": sending, "a": account, "due": to_micros(due)},
+        {"s": sending, "a": account, "due": to_micros(due), "priority": priority},
     ).rowcount
     if made:
         add_tally(connection, sending, account, State.PENDING, 1)

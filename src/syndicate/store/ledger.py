@@ -19,14 +19,12 @@ from syndicate.model import OPEN_STATES, State
 from syndicate.store import schema
 from syndicate.store.database import Store
 from syndicate.store.duties import Duty, Result, add_tally, duty_of
+from syndicate.store.holds import HELD
 from syndicate.store.schema import from_micros, to_micros
 
 LEASE: Final = timedelta(minutes=5)
 # The partial index serves only a statement that says its condition word for word.
 _OPEN: Final = "('pending', 'claimed', 'sending', 'deferred')"
-# What a hold can name: all, quotes, a channel, a newsletter, edition:N, an item's id.
-_HELD: Final = """EXISTS (SELECT 1 FROM hold h WHERE h.target = c.name
-    OR instr(' ' || s.targets || ' ' || coalesce(v.targets, '') || ' ', ' ' || h.target || ' '))"""
 _CONSENTED: Final = """(s.newsletter IS NULL OR EXISTS (SELECT 1 FROM subscription u
     WHERE u.subscriber = d.place AND u.newsletter = s.newsletter AND u.state = 'active'))"""
 JOINED: Final = """delivery d {index}
@@ -54,7 +52,7 @@ class Ledger:
                    s.newsletter, s.due, d.attempt, d.epoch, d.state, {_CONSENTED} AS consented
             FROM {JOINED.format(index="INDEXED BY ix_delivery_open")}
             WHERE d.channel = :channel AND d.state IN {_OPEN} AND d.state IN ('pending', 'deferred') AND d.not_before <= :now
-              AND (v.key IS NULL OR v.state = 'frozen') AND NOT {_HELD}
+              AND (v.key IS NULL OR v.state = 'frozen') AND NOT {HELD}
             ORDER BY d.priority DESC, d.not_before, d.sending, d.place LIMIT :limit"""  # noqa: S608 - fixed text
         )
 
@@ -79,7 +77,7 @@ class Ledger:
         ``suppressed`` (the reader has left), and must not take effect.
         """
         query = sa.text(
-            f"""SELECT {_CONSENTED} AS consented, {_HELD} AS held FROM {JOINED.format(index="")}
+            f"""SELECT {_CONSENTED} AS consented, {HELD} AS held FROM {JOINED.format(index="")}
             WHERE d.sending = :sending AND d.place = :place AND d.state = 'claimed' AND d.epoch = :epoch"""  # noqa: S608 - fixed text
         )
 
@@ -123,8 +121,8 @@ class Ledger:
 
         return self._store.write(work)
 
-    def recover(self, now: datetime) -> int:
-        """At the start of a run: leases go back to ``pending`` freely, for nothing of theirs has left.
+    def recover(self, now: datetime, channel: int | None = None) -> int:
+        """Where no worker lives (of ``channel``, or at all): leases return to ``pending``, for nothing of theirs has left.
 
         Rows in ``sending`` stay; ``doubtful`` lists them, and their channel is asked. Returns how many leases.
         """
@@ -134,8 +132,9 @@ class Ledger:
             rows = connection.execute(
                 sa.text(
                     f"""SELECT sending, place, epoch FROM delivery INDEXED BY ix_delivery_open
-                    WHERE state IN {_OPEN} AND state = 'claimed'"""  # noqa: S608 - fixed text
-                )
+                    WHERE state IN {_OPEN} AND state = 'claimed' AND channel = coalesce(:channel, channel)"""  # noqa: S608
+                ),
+                {"channel": channel},
             ).all()
             for row in rows:
                 moves.move(row.sending, row.place, row.epoch, State.CLAIMED, State.PENDING)
@@ -155,7 +154,7 @@ class Ledger:
                    s.newsletter, s.due, d.attempt, d.epoch, d.intent_at
             FROM {JOINED.format(index="")}
             WHERE d.channel = :channel AND d.state IN {states} AND d.intent_at IS NOT NULL
-              AND (d.state = 'sending' OR d.lease_until <= :now) AND NOT {_HELD}"""  # noqa: S608 - fixed text
+              AND (d.state = 'sending' OR d.lease_until <= :now) AND NOT {HELD}"""  # noqa: S608 - fixed text
         )
         with self._store.read() as connection:
             rows = connection.execute(query, {"channel": channel, "now": to_micros(now)}).mappings().all()

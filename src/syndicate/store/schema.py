@@ -117,6 +117,7 @@ item = _table(
     sa.Index("ix_item_release", "kind", "status", "release"),
     sa.Index("ix_item_date", "kind", "gone", "date"),  # the newest fifty without reading the rest
     sa.Index("ix_item_path", "source", "path"),
+    sa.Index("ix_item_withdrawn", "withdrawn", sqlite_where=sa.text("withdrawn IS NOT NULL")),  # asked before each message
     sa.Index("ix_item_change", "change"),
     sa.Index("ix_item_updated", "updated"),
     sa.Index("ix_item_gone", "content_sha", sqlite_where=sa.text("gone = 1")),  # a file that comes back under another name

@@ -60,6 +60,7 @@ class FakeBluesky(Network):
             ("GET", "repo.getRecord"): self._get,
             ("POST", "repo.putRecord"): self._put,
             ("POST", "repo.createRecord"): self._create,
+            ("POST", "repo.deleteRecord"): self._delete,
         }
         call = calls.get((asked.method, name))
         return call(asked) if call else _error(501, "MethodNotImplemented", "Method Not Implemented")
@@ -129,11 +130,26 @@ class FakeBluesky(Network):
         self.witness(id=rkey, text=record["text"], asked=asked, data=record)
         return Answer(data={**told, "commit": {"cid": _cid(body), "rev": rkey}})
 
+    def _delete(self, asked: Asked) -> Answer:
+        body = asked.json
+        fault = _delete_fault(body)
+        if fault:
+            return _error(400, "InvalidRequest", fault)
+        self.records.pop(body["rkey"], None)
+        self.erase(body["rkey"])
+        return Answer(data={})
+
     def _create(self, asked: Asked) -> Answer:
         body = asked.json
         if isinstance(body, dict) and body.get("rkey") in self.records:
             return self.broken()
         return self._put(asked)
+
+
+def _delete_fault(body: Any) -> str:  # noqa: ANN401 - whatever the client sends
+    if not isinstance(body, dict) or body.get("repo") not in {HANDLE, DID} or body.get("collection") != _COLLECTION:
+        return "Input/repo must be the account, Input/collection the posts"
+    return "" if _TID.fullmatch(str(body.get("rkey", ""))) else "Invalid TID string"
 
 
 def _put_fault(asked: Asked, body: Any) -> str:  # noqa: ANN401 - whatever the client sends

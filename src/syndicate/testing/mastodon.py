@@ -59,6 +59,8 @@ class FakeMastodon(Network):
             return Answer(data={"name": "syndicate", "scopes": ["read", "write:statuses"]})
         if asked.path == "/api/v1/accounts/7/statuses":
             return self._statuses(asked)
+        if asked.method == "DELETE" and self.erase(asked.path.removeprefix("/api/v1/statuses/")):
+            return Answer(data={"id": asked.path.rpartition("/")[2], "text": "as it was written"})
         return Answer(status=404, data={"error": "Record not found"})
 
     def throttled(self) -> Answer:
@@ -123,7 +125,7 @@ class FakeMastodon(Network):
     def _statuses(self, asked: Asked) -> Answer:
         most = min(int(asked.query.get("limit", "20")), 40)
         before = asked.query.get("max_id")
-        found = [post.data for post in reversed(self.posts) if before is None or int(post.id) < int(before)]
+        found = [post.data for post in reversed(self.standing) if before is None or int(post.id) < int(before)]
         return Answer(data=found[:most])
 
 

@@ -24,6 +24,7 @@ class MemoryChannel:
         self.limits = limits or Limits()
         self.local = True
         self.sent: dict[str, Parcel] = {}  # key -> what was accepted, in order
+        self.deleted: list[str] = []  # remote ids, one for each call of ``delete``
         self.attempts: list[str] = []  # keys, one for each call of ``send``
         self.can_be_asked = True  # whether ``reconcile`` knows
         self._failures: deque[tuple[DeliveryError, bool]] = deque()
@@ -51,6 +52,15 @@ class MemoryChannel:
         if not self.can_be_asked:
             raise Uncertain
         return self._receipt(key) if key in self.sent else None
+
+    def delete_request(self, remote_id: str) -> Request:
+        """The post's name."""
+        return Request(method="DROP", url=f"memory:{self.name}/{remote_id}", headers={}, body=b"")
+
+    def delete(self, remote_id: str) -> Receipt:
+        """Remember what was to go."""
+        self.deleted.append(remote_id)
+        return Receipt(remote_id=remote_id)
 
     def doctor(self) -> list[Finding]:
         """Always well."""

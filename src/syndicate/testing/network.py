@@ -81,6 +81,7 @@ class Network:
         """Not yet listening; ``now`` moves the network's own clock."""
         self.now = now
         self.posts: list[Witnessed] = []
+        self.deleted: list[str] = []  # ids, in order
         self.asked: list[Asked] = []  # every request, accepted or not
         self.reset = timedelta(minutes=10)  # from now, what a 429 names
         self._faults: deque[Fault] = deque()
@@ -118,6 +119,17 @@ class Network:
         self._server.should_exit = True
         self._thread.join(10)
         self._socket.close()
+
+    @property
+    def standing(self) -> list[Witnessed]:
+        """The posts that have not been deleted, in order."""
+        return [post for post in self.posts if post.id not in self.deleted]
+
+    def erase(self, number: str) -> bool:
+        """Delete a post; ``False`` where there is none of that id."""
+        known = any(post.id == number for post in self.standing)
+        self.deleted += [number] if known else []
+        return known
 
     def fail_next(self, fault: Fault, times: int = 1) -> None:
         """Let the next ``times`` posts fail: not taken, taken without an answer, or cut half-way through the answer."""

@@ -49,6 +49,8 @@ class FakeX(Network):
             return Answer(data={"data": user}, headers={"x-access-level": "read-write"})
         if (asked.method, asked.path) == ("GET", f"/2/users/{_USER}/tweets"):
             return self._timeline(asked)
+        if asked.method == "DELETE" and (found := re.fullmatch(r"/2/tweets/(\d+)", asked.path)):
+            return self._delete(found[1])
         return _problem(404, "Not Found", "Not Found")
 
     def throttled(self) -> Answer:
@@ -78,13 +80,18 @@ class FakeX(Network):
         self.witness(id=number, text=text, asked=asked, data=data)
         return Answer(status=201, data={"data": {"id": number, "text": shown, "edit_history_tweet_ids": [number]}})
 
+    def _delete(self, number: str) -> Answer:
+        if not self.erase(number):
+            return _problem(404, "Not Found", "Could not find tweet with that id.")
+        return Answer(data={"data": {"deleted": True}})
+
     def _timeline(self, asked: Asked) -> Answer:
         most = asked.query.get("max_results", "10")
         if not most.isdigit() or not 5 <= int(most) <= 100:  # noqa: PLR2004 - X's own bounds
             return _problem(400, "Invalid Request", "max_results must be between 5 and 100.")
         start = datetime.fromisoformat(asked.query.get("start_time", "2010-11-06T00:00:00Z"))
         fields = {"id", "text", *asked.query.get("tweet.fields", "").split(",")}
-        found = [post for post in reversed(self.posts) if post.at >= start]
+        found = [post for post in reversed(self.standing) if post.at >= start]
         offset = int(asked.query.get("pagination_token", "0"))
         page = found[offset : offset + int(most)]
         meta: dict[str, Any] = {"result_count": len(page)}

@@ -11,6 +11,7 @@ down_revision = "0002"
 _STATEMENTS: Final = (
     "ALTER TABLE approval ADD COLUMN renderings TEXT DEFAULT '' NOT NULL",
     "ALTER TABLE item ADD COLUMN withdrawn INTEGER",
+    "CREATE INDEX ix_item_withdrawn ON item (withdrawn) WHERE withdrawn IS NOT NULL",
 )
 
 
