@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from tests.publication import SETTINGS, Publication, instant
 
+from syndicate.errors import StoreError
 from syndicate.model import State
 from syndicate.publish.tick import tick
 from syndicate.runtime import Runtime, compose
@@ -83,3 +84,51 @@ def test_a_post_that_had_not_left_is_looked_for_until_that_is_certain_and_then_s
         assert network.posts == []
         assert account.run(after=40) is State.SENT
         assert len(network.posts) == 1
+
+
+def test_a_result_that_the_database_did_not_take_is_found_out_by_the_same_process(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with account.network as network, account.publication.opened(DUE.isoformat()) as app:
+        tick(app, app.now())
+        runtime = Runtime(app)
+        with monkeypatch.context() as patch:
+            patch.setattr(app.ledger, "settle", lambda *_: full_disk())
+            runtime.drain()
+        assert [line.state for line in app.books.lines(channel="x")] == [State.SENDING]
+        assert runtime.stopped == {"x"}
+        runtime.drain()
+        assert [line.state for line in app.books.lines(channel="x")] == [State.SENT]
+        assert (runtime.stopped, len(network.posts)) == (set(), 1)
+
+
+def test_what_was_claimed_when_the_database_failed_is_sent_by_the_same_process(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with account.network as network, account.publication.opened(DUE.isoformat()) as app:
+        tick(app, app.now())
+        runtime = Runtime(app)
+        with monkeypatch.context() as patch:
+            patch.setattr(app.ledger, "intend", lambda *_: full_disk())
+            runtime.drain()
+        assert [line.state for line in app.books.lines(channel="x")] == [State.CLAIMED]
+        runtime.drain()
+        assert [line.state for line in app.books.lines(channel="x")] == [State.SENT]
+        assert len(network.posts) == 1
+
+
+def full_disk() -> None:
+    raise StoreError
+
+
+def test_a_failing_database_decides_no_slot(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    account.publication.quote("q1", "Give us the keys of your houses and we will keep the doors.")
+    with account.network, account.publication.opened("2026-11-23 07:30") as app:
+        with monkeypatch.context() as patch:
+            patch.setattr(type(app.content), "sync", lambda *_, **__: full_disk())
+            report = tick(app, app.now())
+        assert [fault.file for fault in report.faults] == ["tick"]
+        assert (report.planned, report.feeds) == ([], ())
+        report = tick(app, app.now())
+    assert report.faults == []
+    assert {planned.slot.schedule: planned.state for planned in report.planned}["quotes"] == "expanded"
