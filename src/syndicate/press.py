@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from syndicate.channels.websub import is_loopback
 from syndicate.errors import ConfigError, Fault
 from syndicate.publish.forecast import next_due
+from syndicate.publish.kept import Memory
 from syndicate.publish.tick import TickReport, tick
 from syndicate.runtime import Runtime
 from syndicate.store import marks
@@ -31,7 +32,7 @@ class Press:
         self._lock = RunLock(app.store.path)
         self._runtime = Runtime(app)
         self._stop = threading.Event()
-        self._feeds: dict[str, str] = {}  # what each feed was last made of
+        self._feeds = Memory()  # what each feed was last made of
         self.fenced = ""  # why everything is on hold since the start
 
     @property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, MutableMapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
@@ -13,6 +13,7 @@ from syndicate.errors import DeliveryError, Fault, Held, RenderError
 from syndicate.model import Brief, Document, Item, Quote, Status
 from syndicate.publish import approval, archives, catalogue, sitemap
 from syndicate.publish.catalogue import Planned
+from syndicate.publish.kept import Made, Memory
 from syndicate.render import feed as feeds
 from syndicate.render import framing
 from syndicate.render.markup import clean
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 
 OPML = "feeds.opml"
 _SEEN = "  seen"  # in a memory: the newest change and the time up to which it knows (no feed has such a name)
-
-Memory = MutableMapping[str, str]  # feed's name -> digest of what it was last made from, kept by a long-running caller
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -55,9 +54,14 @@ class _Run:
     app: App
     now: datetime
     files: Files
-    memory: Memory | None
+    memory: dict[str, str] | None
+    kept: Memory  # the same, or one for this run alone
     found: _Findings = field(default_factory=_Findings)
     changed: list[str] = field(default_factory=list)
+
+    def render(self, feed: feeds.Feed) -> bool:
+        """As ``write``, of the documents of ``feed``."""
+        return self.write(feeds.render(feed, self.kept.fragments))
 
     def write(self, document: Document) -> bool:
         """Whether the files are there now; false where the gate or the disk refused."""
@@ -66,16 +70,17 @@ class _Run:
         return written is not None
 
 
-def publish(app: App, now: datetime, memory: Memory | None = None) -> FeedsReport:
+def publish(app: App, now: datetime, memory: dict[str, str] | None = None) -> FeedsReport:
     """Write every feed as it stands at ``now``: first what readers subscribe to, then the archives.
 
     A faulty entry or a file that cannot be written is reported, and the rest goes on. With ``memory``, a feed
     whose items are those that it knows is not made again, nor is an archive in which nothing changed.
     """
-    run = _Run(app=app, now=now, files=Files(app.feeds_folder, now=app.now), memory=memory)
+    kept = memory if isinstance(memory, Memory) else Memory()
+    run = _Run(app=app, now=now, files=Files(app.feeds_folder, now=app.now), memory=memory, kept=kept)
     listed = catalogue.planned(app, now)
     for history in [_subscription(run, one) for one in _concerned(run, listed)]:
-        archives.write(app, history, lambda feed: run.write(feeds.render(feed)), lambda one, page: _archived(run, one, page))
+        archives.write(app, history, run.render, lambda one, page: _archived(run, one, page))
     run.found.framed.clear()
     run.write(_opml(app, listed))
     sitemap.publish(app, now, run.write, memory)
@@ -115,12 +120,13 @@ def _subscription(run: _Run, one: Planned) -> archives.History:
     history = archives.settle(app, one, now, None if known else run.files, anew=anew)
     if memory is not None and one.setting.items == "quotes":
         memory[one.name] = ""
-    digest = _digest(app, one, history, now) if one.setting.items == "briefs" and memory is not None else ""
+    batch = archives.newest(app, one, now, with_body=False)
+    digest = _digest(app, one, history, batch.briefs) if one.setting.items == "briefs" and memory is not None else ""
     if digest and memory is not None and memory.get(one.name) == digest and run.files.holds(_paths(one)):
         return history
     before = len(found.faults)
-    entries = _entries(run, one, archives.newest(app, one, now), one.name)
-    written = run.write(feeds.render(replace(catalogue.feed(app, one), entries=entries, pages=history.shelf.pages)))
+    entries = _entries(run, one, batch, one.name)
+    written = run.render(replace(catalogue.feed(app, one), entries=entries, pages=history.shelf.pages))
     if memory is not None and written and digest and len(found.faults) == before:
         memory[one.name] = digest
     return history
@@ -135,7 +141,7 @@ def _entries(run: _Run, one: Planned, batch: archives.Batch, name: str) -> tuple
     """What a document is made of, newest first; ``name`` is the document's for the report."""
     run.found.framed.clear()
     if one.setting.items == "briefs":
-        return _distinct(_briefs(run.app, batch.briefs, run.now, run.found), name, run.found)
+        return _distinct(_briefs(run, batch.briefs), name, run.found)
     return _distinct(_quotes(run.app, batch.quotes, run.now, run.found), name, run.found)
 
 
@@ -148,21 +154,39 @@ def _paths(one: Planned) -> list[str]:
     return [f"{one.name}.{form}" for form in one.setting.formats]
 
 
-def _digest(app: App, one: Planned, history: archives.History, now: datetime) -> str:
+def _digest(app: App, one: Planned, history: archives.History, briefs: Iterable[Brief]) -> str:
     """What the subscription document of a feed of briefs is made from, in short."""
     parts = [repr(catalogue.feed(app, one)), repr(one.setting), str(history.shelf.pages)]
-    parts += [repr(brief) for brief in archives.newest(app, one, now, with_body=False).briefs]
+    parts += [repr(replace(brief, body="")) for brief in briefs]
     return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _briefs(app: App, briefs: Iterable[Brief], now: datetime, found: _Findings) -> Iterator[feeds.Entry]:
-    for brief in briefs:
-        make = lambda brief=brief: feeds.brief_entry(brief, public_url=app.settings.web.public_url)  # noqa: E731
-        entry = _guarded(make, brief.path, found)
-        if entry is not None and _timely(entry, brief.path, now, found):
-            if any(clean(text) != text for text in (brief.title, brief.summary, brief.body)):
-                found.cleaned.append(brief.id)
-            yield entry if brief.updated <= now else replace(entry, updated=entry.published)
+def _briefs(run: _Run, briefs: Sequence[Brief]) -> Iterator[feeds.Entry]:
+    """Entries of briefs with or without their bodies; a body is read only where the entry is not known."""
+    light = [replace(brief, body="") if brief.body else brief for brief in briefs]
+    known = [run.kept.made.get(brief.id) for brief in light]
+    unknown = [made is None or made.brief != brief for made, brief in zip(known, light, strict=True)]
+    bodies = {brief.id: brief.body for brief in briefs if brief.body}
+    bodies |= run.app.content.bodies(
+        brief.id for brief, new in zip(light, unknown, strict=True) if new and brief.id not in bodies
+    )
+    for brief, made, new in zip(light, known, unknown, strict=True):
+        found = _made(run, brief, bodies.get(brief.id, "")) if new else made
+        if found is not None and _timely(found.entry, brief.path, run.now, run.found):
+            if found.cleaned:
+                run.found.cleaned.append(brief.id)
+            yield found.entry if brief.updated <= run.now else replace(found.entry, updated=found.entry.published)
+
+
+def _made(run: _Run, brief: Brief, body: str) -> Made | None:
+    """The entry of one brief, kept for the next rebuild; ``None`` where it cannot stand in a feed."""
+    whole = replace(brief, body=body)
+    entry = _guarded(lambda: feeds.brief_entry(whole, public_url=run.app.settings.web.public_url), brief.path, run.found)
+    if entry is None:
+        return None
+    cleaned = any(clean(text) != text for text in (brief.title, brief.summary, body))
+    run.kept.made[brief.id] = made = Made(brief=brief, entry=entry, cleaned=cleaned)
+    return made
 
 
 def _quotes(app: App, shown: Iterable[tuple[Quote, datetime]], now: datetime, found: _Findings) -> Iterator[feeds.Entry]:

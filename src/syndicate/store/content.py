@@ -194,6 +194,11 @@ class ContentStore:
         with self._store.read() as connection:
             return {row.id: row.body for row in _by(connection, ITEM.id, ids, sa.true(), (ITEM.id, ITEM.body))}
 
+    def bodies(self, ids: Iterable[str]) -> dict[str, str]:
+        """The bodies of items, by id."""
+        with self._store.read() as connection:
+            return {row.id: row.body for row in _by(connection, ITEM.id, ids, sa.true(), (ITEM.id, ITEM.body))}
+
     def keys(self, ids: Iterable[str]) -> dict[str, int]:
         """The keys of items, by id. What is unknown is left out."""
         with self._store.read() as connection:
