@@ -40,6 +40,11 @@ class Press:
         """What was settled so far, by state."""
         return {str(state): n for state, n in self._runtime.counts.states.items()}
 
+    @property
+    def stopped(self) -> frozenset[str]:
+        """Channels that could not go on for want of the database."""
+        return frozenset(self._runtime.stopped)
+
     def once(self) -> TickReport:
         """One tick, then everything it made due.
 

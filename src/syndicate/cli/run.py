@@ -83,7 +83,7 @@ def once(app: App, *, pretended: bool = False) -> int:
     if press.fenced:
         note(f"everything is on hold: {press.fenced}; if this copy is the one that sends, run `syndicate claim`")
     bad = press.counts.get("failed", 0) + press.counts.get("uncertain", 0)
-    return FAILED if report.faults or bad or press.fenced else OK
+    return FAILED if report.faults or bad or press.stopped or press.fenced else OK
 
 
 def forever(app: App, args: argparse.Namespace) -> int:
