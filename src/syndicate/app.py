@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from syndicate.store.subscribers import SubscriberStore
 
 TEMPLATE_SUFFIX = ".j2"
+CATALOGUE_SUFFIX = ".po"  # templates/locale/ar.po
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -166,17 +167,19 @@ def open_channels(settings: Settings, root: Path, now: Callable[[], datetime]) -
 
 
 def open_templates(root: Path) -> Templates:
-    """Read the publication's templates: ``email/edition.html.j2`` and its kin, by name.
+    """Read the publication's templates, ``email/edition.html.j2`` and its kin, and its catalogues, ``locale/ar.po``.
 
     A folder that is missing has no templates; rendering then names the file that is wanted.
     """
     from syndicate.render.templates import Templates
 
     folder = root / "templates"
-    sources = {}
-    for path in sorted(folder.rglob(f"*{TEMPLATE_SUFFIX}")) if folder.is_dir() else ():
+    sources: dict[str, str] = {}
+    catalogues: dict[str, str] = {}
+    found = [*folder.rglob(f"*{TEMPLATE_SUFFIX}"), *(folder / "locale").glob(f"*{CATALOGUE_SUFFIX}")] if folder.is_dir() else []
+    for path in sorted(found):
         try:
-            sources[path.relative_to(folder).as_posix()] = path.read_text(encoding="utf-8")
+            text = path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             fault = Fault(
                 file=path.relative_to(root).as_posix(),
@@ -185,4 +188,8 @@ def open_templates(root: Path) -> Templates:
                 right="save it as UTF-8 text that this user may read",
             )
             raise ConfigError(fault) from error
-    return Templates(sources)
+        if path.suffix == CATALOGUE_SUFFIX:
+            catalogues[path.stem] = text
+        else:
+            sources[path.relative_to(folder).as_posix()] = text
+    return Templates(sources, catalogues)

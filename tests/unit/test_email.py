@@ -226,7 +226,7 @@ def test_titles_and_names_are_escaped() -> None:
 
 def test_a_right_to_left_brief_is_mirrored() -> None:
     _, html, _ = drawn(view(brief(1), brief(2, lang="ar", title="دفاتر الميناء")))
-    assert re.search(r'<td class="cell" align="right" lang="ar" dir="rtl"', html)
+    assert re.search(r'<td class="cell rtl" align="right" lang="ar" dir="rtl"', html)
 
 
 def test_the_brand_sets_colours_and_fonts_in_one_place() -> None:
@@ -364,7 +364,7 @@ def test_a_brief_that_repeats_the_quote_is_held_however_it_is_shown(display: str
 
 def test_a_template_that_shows_the_quote_before_anything_else_is_held() -> None:
     templates = changed(
-        "email/edition.html.j2", '<tr><td class="mast"', '<tr><td>{{ quote_html }}</td></tr><tr><td class="mast"'
+        "email/_layout.html.j2", '<tr><td class="mast"', '<tr><td>{{ quote_html }}</td></tr><tr><td class="mast"'
     )
     with pytest.raises(Held):
         drawn(view(brief(), display="inline"), templates)
@@ -387,7 +387,7 @@ def test_a_template_without_a_way_out_is_refused() -> None:
 
 def test_a_gap_that_inlining_would_eat_is_refused() -> None:
     templates = changed(
-        "email/edition.html.j2", "</head>", "<style>p{color:red;background:url({{ gap.unsubscribe }})}</style></head>"
+        "email/_layout.html.j2", "</head>", "<style>p{color:red;background:url({{ gap.unsubscribe }})}</style></head>"
     )
     with pytest.raises(RenderError, match="gap"):
         drawn(view(brief()), templates)
@@ -412,7 +412,7 @@ def test_an_earlier_style_named_like_a_selector_breaks_nothing() -> None:
 
 def test_nothing_is_fetched_while_inlining() -> None:
     templates = changed(
-        "email/edition.html.j2", "</head>", '<link rel="stylesheet" href="https://elsewhere.example/a.css"></head>'
+        "email/_layout.html.j2", "</head>", '<link rel="stylesheet" href="https://elsewhere.example/a.css"></head>'
     )
     drawn(view(brief()), templates)  # a unit test that reaches outside fails
 

@@ -18,9 +18,10 @@ from syndicate.errors import Fault
 from syndicate.model import Correction, Image
 from syndicate.render import lint, lint_clients, lint_links
 from syndicate.render.brand import BRAND, brand_values, contrast, faint
-from syndicate.render.email import EditionView, direction, freeze
+from syndicate.render.email import EditionView, freeze
 from syndicate.render.frozen import Frozen, Token
 from syndicate.render.templates import Templates
+from syndicate.render.wording import direction
 
 SUPPORT = lint_clients.support(data.read("caniemail.json"), data.read("mail_enhancements.toml"))
 ENHANCEMENTS = tomllib.loads(data.read("mail_enhancements.toml"))
@@ -112,7 +113,7 @@ def test_a_style_that_a_required_client_lacks_is_named_with_its_line(style: str,
     ],
 )
 def test_the_styles_in_the_head_are_judged_too(css: str) -> None:
-    templates = with_markup(f'<style data-premailer="ignore">{css}</style>', before="</head>")
+    templates = with_markup(f'<style data-premailer="ignore">{css}</style>', name="email/_layout.html.j2", before="</head>")
     assert [fault.rule for fault in judged(view(brief()), templates=templates)] == ["clients"]
 
 
@@ -184,7 +185,7 @@ def test_what_some_readers_could_not_read_is_refused(markup: str, told: str) -> 
     ],
 )
 def test_a_frame_that_says_too_little_is_refused(old: str, new: str, told: str) -> None:
-    name = "email/edition.html.j2"
+    name = "email/_layout.html.j2"
     assert old in SOURCES[name]
     found = judged(view(brief()), templates=Templates({**SOURCES, name: SOURCES[name].replace(old, new, 1)}))
     assert any(told in fault.what for fault in found)
@@ -281,7 +282,7 @@ def TEMPLATES_LINE(fault: Fault) -> str:  # noqa: N802 - a look into the changed
 
 def test_styles_that_gmail_would_drop_are_refused() -> None:
     css = "".join(f".a{number}{{color:#111111!important}}" for number in range(700))
-    templates = with_markup(f'<style data-premailer="ignore">{css}</style>', before="</head>")
+    templates = with_markup(f'<style data-premailer="ignore">{css}</style>', name="email/_layout.html.j2", before="</head>")
     assert [fault.rule for fault in judged(view(brief()), templates=templates)] == ["size"]
 
 
@@ -306,4 +307,4 @@ def test_a_long_way_out_is_advised_against() -> None:
 
 def test_the_mail_s_templates_are_where_faults_are_looked_for() -> None:
     assert lint.place(TEMPLATES, ["there is no such text"]) == ("templates/email", 0)
-    assert Path(lint.place(TEMPLATES, ["<!DOCTYPE html>"])[0]).name == "edition.html.j2"
+    assert Path(lint.place(TEMPLATES, ["<!DOCTYPE html>"])[0]).name == "_layout.html.j2"

@@ -301,7 +301,7 @@ def test_any_text_survives_the_encoding(before: str, after: str, value: str) -> 
     value = "".join(mark for mark in speakable(value) if mark.isprintable())
     frozen = replace(FROZEN, text=(speakable(before), Token("address"), speakable(after)))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("syndicate.render.mime.values", lambda _: {**values(READER), "address": value})
+        patch.setattr("syndicate.render.mime.values", lambda *_: {**values(READER), "address": value})
         data = message(frozen, READER, ENVELOPE).data
     assert parts(data)[0] == speakable(before) + value + speakable(after)
     body = data.partition(b"\r\n\r\n")[2]

@@ -16,7 +16,7 @@ from syndicate.failpoint import fail_at
 from syndicate.model import Brief, Item, Message, Parcel, Quote, QuoteDisplay, State, Status
 from syndicate.plan.due import EditionKind
 from syndicate.publish import approval
-from syndicate.render import brand, email, framing, lint, lint_clients, lint_links, mime
+from syndicate.render import brand, email, framing, lint, lint_clients, lint_links, mime, wording
 from syndicate.store import agenda, marks
 from syndicate.store.agenda import Variant
 from syndicate.store.duties import Duty, Result
@@ -164,7 +164,7 @@ def _gates(app: App, view: email.EditionView, frozen: email.Frozen) -> list[Faul
         frozen,
         lint_links.known(view),
         lang=view.lang,
-        direction=email.direction(view.lang),
+        direction=wording.direction(view.lang),
         colours=brand.brand_values(view.brand),
         support=lint_clients.support(data.read("caniemail.json"), data.read("mail_enhancements.toml")),
         templates=app.templates,

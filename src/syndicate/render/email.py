@@ -13,6 +13,7 @@ from syndicate.model import Brief, Correction, Quote, require_aware
 from syndicate.render import framing, markup
 from syndicate.render.brand import brand_values
 from syndicate.render.frozen import GAPS, URL_GAPS, Frozen, Parts, Recipient, Token, is_web_url, splice, unspeakable, values
+from syndicate.render.wording import direction
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -29,7 +30,6 @@ PICTURE_WIDTH: Final = 552  # px: the card of 600 less its padding; Word needs i
 
 _NOBODY: Final[Mapping[str, str]] = {name: f"[{name}]" for name in GAPS}  # fills the gaps for the guards
 _NONCE: Final = re.compile(r"[0-9a-z]{8,40}")
-_RIGHT_TO_LEFT: Final = frozenset({"ar", "ckb", "dv", "fa", "he", "ps", "sd", "ug", "ur", "yi"})
 _inliner: Final = threading.Lock()  # premailer and cssutils keep state for the whole process
 
 
@@ -122,18 +122,37 @@ def freeze(view: EditionView, templates: Templates, *, nonce: str) -> Frozen:
 
 
 def _freeze(view: EditionView, templates: Templates, nonce: str, *, full: bool) -> Frozen:
-    context = _context(view, nonce, full=full)
-    subject = _line(templates.render("email/subject.txt.j2", **context))
-    preheader = _line(templates.render("email/preheader.txt.j2", **context))
-    context |= {"subject": subject, "preheader": preheader}
-    drawn = templates.render("email/edition.html.j2", **context)
-    html = _split(_inline(drawn), nonce, expected=_gaps(drawn, nonce), file="edition.html.j2")
-    written = templates.render("email/edition.txt.j2", **context).strip("\n") + "\n"
-    text = _split(written, nonce, expected=_gaps(written, nonce), file="edition.txt.j2")
-    frozen = Frozen(subject=subject, preheader=preheader, html=html, text=text, nonce=nonce, size=_size(html))
+    context = _context(view, templates, nonce, full=full)
+    own = f"email/subject.{view.newsletter}.txt.j2"  # a newsletter may word its subjects for itself
+    subject = one_line(templates.render(own if own in templates else "email/subject.txt.j2", **context))
+    preheader = one_line(templates.render("email/preheader.txt.j2", **context))
+    frozen = draw("edition", templates, {**context, "subject": subject, "preheader": preheader}, nonce, way="unsubscribe")
     _check_header(view, frozen)
     _guard(view, frozen)
     return frozen
+
+
+def draw(name: str, templates: Templates, context: Mapping[str, Any], nonce: str, *, way: str) -> Frozen:
+    """The two parts of one mail, inlined and cut at their gaps; ``way`` names the gap that must be there.
+
+    Raises
+    ------
+    RenderError
+        A template's fault, or a gap that was lost.
+    """
+    drawn = templates.render(f"email/{name}.html.j2", **context)
+    html = _split(_inline(drawn, f"{name}.html.j2"), nonce, expected=_gaps(drawn, nonce), file=f"{name}.html.j2", way=way)
+    written = templates.render(f"email/{name}.txt.j2", **context).strip("\n") + "\n"
+    text = _split(written, nonce, expected=_gaps(written, nonce), file=f"{name}.txt.j2", way=way)
+    return Frozen(
+        subject=context["subject"],
+        preheader=context["preheader"],
+        html=html,
+        text=text,
+        nonce=nonce,
+        size=_size(html),
+        lang=context["lang"],
+    )
 
 
 # -- what the templates see ---------------------------------------------------------------------
@@ -165,7 +184,21 @@ class _Told:
     picture: _Picture | None
 
 
-def _context(view: EditionView, nonce: str, *, full: bool) -> dict[str, Any]:
+def common(site: Site, templates: Templates, *, lang: str, brand: Mapping[str, object], nonce: str) -> dict[str, Any]:
+    """What every mail's templates see."""
+    runs = direction(lang)
+    return {
+        "brand": brand_values(brand),
+        "dir": runs,
+        "gap": {name: _gap(name, nonce) for name in GAPS},
+        "lang": lang,
+        "site": site,
+        "start": "right" if runs == "rtl" else "left",
+        "wording": templates.wording(lang),
+    }
+
+
+def _context(view: EditionView, templates: Templates, nonce: str, *, full: bool) -> dict[str, Any]:
     told = tuple(_told(brief, view, full=full) for brief in view.briefs)
     refuse_nonce = [
         view.title,
@@ -173,23 +206,21 @@ def _context(view: EditionView, nonce: str, *, full: bool) -> dict[str, Any]:
     ]
     if any(nonce in part for part in refuse_nonce):
         raise RenderError(_fault("edition.html.j2", "a brief holds the mark of this edition's gaps"))
+    day = templates.wording(view.lang).day(view.date, view.zone)
     return {
-        "brand": brand_values(view.brand),
+        **common(view.site, templates, lang=view.lang, brand=view.brand, nonce=nonce),
         "briefs": told,
         "corrections": view.corrections,
         "date": view.date,
-        "dir": direction(view.lang),
         "frequency": view.frequency,
         "full": full,
-        "gap": {name: _gap(name, nonce) for name in GAPS},
-        "lang": view.lang,
+        "named": f"{view.title}, {day}",
         "number": view.number,
         "public_url": view.public_url,
         "quote_html": view.quote_html,
         "quote_kind": view.quotes[0].kind.value if view.quotes else "words",
         "quote_link": view.quote_link,
         "quote_text": view.quote_text,
-        "site": view.site,
         "title": view.title,
         "view_url": view.view_url,
         "zone": view.zone,
@@ -242,11 +273,7 @@ def _short(title: str, most: int = 60) -> str:
     return title[:most].rpartition(" ")[0].rstrip(" ,;:–—-") + "…" if " " in title[:most] else title[: most - 1] + "…"
 
 
-def direction(lang: str) -> str:
-    return "rtl" if lang.lower().partition("-")[0] in _RIGHT_TO_LEFT else "ltr"
-
-
-def _line(text: str) -> str:
+def one_line(text: str) -> str:
     """One line of what a template wrote over several."""
     return " ".join(text.split())
 
@@ -254,7 +281,7 @@ def _line(text: str) -> str:
 # -- inlining and gaps --------------------------------------------------------------------------
 
 
-def _inline(html: str) -> str:
+def _inline(html: str, file: str) -> str:
     """Styles into ``style`` attributes, once per variant and never on its own output: premailer is not idempotent."""
     import cssutils
     import premailer.cache
@@ -278,7 +305,7 @@ def _inline(html: str) -> str:
                 base_url=None,
             ).transform(pretty_print=False)
         except Exception as error:  # premailer, cssutils and lxml raise what they like
-            raise RenderError(_fault("edition.html.j2", f"the styles could not be inlined ({type(error).__name__})")) from error
+            raise RenderError(_fault(file, f"the styles could not be inlined ({type(error).__name__})")) from error
     return str(inlined)
 
 
@@ -295,12 +322,12 @@ def _gaps(text: str, nonce: str) -> Counter[str]:
     return Counter(name for pair in _pattern(nonce).findall(text) for name in pair if name)
 
 
-def _split(text: str, nonce: str, *, expected: Counter[str], file: str) -> Parts:
-    """Cut at the gaps, once. Their number after inlining must be the number before, and the way out must be there."""
+def _split(text: str, nonce: str, *, expected: Counter[str], file: str, way: str) -> Parts:
+    """Cut at the gaps, once. Their number after inlining must be the number before, and the one way on must be there."""
     if _gaps(text, nonce) != expected or expected.keys() - GAPS.keys():
         raise RenderError(_fault(file, "a reader's gap was lost or changed by inlining"))
-    if "unsubscribe" not in expected:
-        raise RenderError(_fault(file, "there is no link to unsubscribe", "use {{ gap.unsubscribe }}"))
+    if way not in expected:
+        raise RenderError(_fault(file, f"there is no link to {way}", f"use {{{{ gap.{way} }}}}"))
     parts: list[str | Token] = []
     end = 0
     for found in _pattern(nonce).finditer(text):

@@ -11,15 +11,17 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from syndicate.errors import Refused
-from syndicate.render.templates import day
+from syndicate.render.wording import Wording
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date as civil_date
 
 # The gaps and the most characters that each takes, as the size gate counts them.
-GAPS: Final[Mapping[str, int]] = MappingProxyType({"unsubscribe": 160, "preferences": 160, "address": 254, "since": 20})
-URL_GAPS: Final = ("unsubscribe", "preferences")
+GAPS: Final[Mapping[str, int]] = MappingProxyType(
+    {"unsubscribe": 160, "preferences": 160, "confirm": 160, "address": 254, "since": 40}
+)
+URL_GAPS: Final = ("unsubscribe", "preferences", "confirm")
 
 # What no header may hold: control characters, lone surrogates, bidi controls and zero-width characters.
 _UNSPEAKABLE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\u061c\u200b-\u200f\u2028-\u202e\u2060\u2066-\u2069\ufeff]")
@@ -42,8 +44,9 @@ class Recipient:
     """One reader, as far as a mail names them."""
 
     address: str  # addr-spec
-    unsubscribe_url: str
-    preferences_url: str
+    unsubscribe_url: str = ""  # "" where there is nothing to end yet: the confirmation of a wish
+    preferences_url: str = ""
+    confirm_url: str = ""  # of a confirmation alone
     subscribed_on: civil_date  # in the reader's or the site's zone
     name: str = ""  # display name for the To header
 
@@ -58,6 +61,7 @@ class Frozen:
     text: Parts
     nonce: str  # marks the gaps; the same edition has the same one
     size: int  # bytes of the HTML with the longest values
+    lang: str = "en"  # BCP 47: in which a reader's own date is written
 
     def to_json(self) -> str:
         """One JSON document, for the store; ``from_json`` gives back an equal value."""
@@ -85,8 +89,8 @@ def _thawed(text: str) -> Frozen:
     return Frozen(**found)
 
 
-def values(recipient: Recipient) -> dict[str, str]:
-    """What fills the gaps for one reader, checked.
+def values(recipient: Recipient, lang: str = "en") -> dict[str, str]:
+    """What fills the gaps for one reader, checked; a link that they have not is left out.
 
     Raises
     ------
@@ -97,15 +101,18 @@ def values(recipient: Recipient) -> dict[str, str]:
     found = {
         "unsubscribe": recipient.unsubscribe_url,
         "preferences": recipient.preferences_url,
+        "confirm": recipient.confirm_url,
         "address": recipient.address,
-        "since": day(recipient.subscribed_on),
+        "since": Wording(lang=lang).day(recipient.subscribed_on),
     }
     for name in URL_GAPS:
-        if not is_web_url(found[name]):
+        if not found[name]:
+            del found[name]
+        elif not is_web_url(found[name]):
             msg = f"the {name} link of this reader is not an https address"
             raise Refused(msg, code="link")
-    for name, most in GAPS.items():
-        if len(found[name]) > most or _UNSPEAKABLE.search(found[name]):
+    for name, value in found.items():
+        if len(value) > GAPS[name] or _UNSPEAKABLE.search(value):
             msg = f"the {name} of this reader is too long or holds control characters"
             raise Refused(msg, code=name)
     return found

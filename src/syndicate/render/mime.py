@@ -75,9 +75,12 @@ def message(frozen: Frozen, recipient: Recipient, envelope: Envelope) -> Message
     RenderError
         The newsletter's settings or the subject cannot: nobody's message can be built.
     """
-    filling = values(recipient)
+    filling = values(recipient, frozen.lang)
     to = addr_spec(recipient.address)
-    text, html = _encoded(frozen)
+    text, html, gaps = _encoded(frozen)
+    if not gaps <= filling.keys():
+        msg = f"this reader has no {min(gaps - filling.keys())} link, which the mail needs"
+        raise Refused(msg, code="link")
     personal = (
         f"To: {_mailbox(recipient.name, to, 'To: ')}\r\n"
         f"Date: {format_datetime(envelope.date.astimezone(UTC))}\r\n"
@@ -146,9 +149,10 @@ def _wrapped(line: bytes) -> bytes:
 
 
 @lru_cache(maxsize=64)
-def _encoded(frozen: Frozen) -> tuple[tuple[bytes | Token, ...], tuple[bytes | Token, ...]]:
-    """The text and the HTML part, each static segment encoded alone: a gap inside finished encoding could be cut."""
-    return tuple(_segments(frozen.text)), tuple(_segments(frozen.html))
+def _encoded(frozen: Frozen) -> tuple[tuple[bytes | Token, ...], tuple[bytes | Token, ...], frozenset[str]]:
+    """Text, HTML, and the names of their gaps. Each segment is encoded alone: a gap in finished encoding could be cut."""
+    gaps = frozenset(piece.name for piece in (*frozen.text, *frozen.html) if isinstance(piece, Token))
+    return tuple(_segments(frozen.text)), tuple(_segments(frozen.html)), gaps
 
 
 def _segments(parts: Parts) -> Iterator[bytes | Token]:

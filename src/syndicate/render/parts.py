@@ -19,6 +19,7 @@ from syndicate.render.frame import Part, marked
 from syndicate.render.house_style import Phrases, Style
 from syndicate.render.templates import day
 from syndicate.render.visible import tidy
+from syndicate.render.wording import direction
 
 Rung: TypeAlias = Literal["full", "short", "paraphrase", "card"]
 
@@ -32,9 +33,6 @@ CUT: Final[Mapping[Rung, str]] = {
 
 _BOX: Final = 68  # columns inside the box of the text part
 _LINE: Final = 67  # columns of a quoted line, without its gutter
-_RIGHT_TO_LEFT: Final = frozenset(
-    ["ar", "arc", "ckb", "dv", "fa", "he", "iw", "khw", "ks", "nqo", "pa-arab", "ps", "sd", "syr", "ug", "ur", "yi"]
-)
 _MARKS: Final[Mapping[str, str]] = {
     "de": "„“",
     "fr": "«»",
@@ -186,9 +184,11 @@ def _common_values(material: Material, parts: Mapping[Part, str]) -> dict[str, o
         "closing": marked(Part.CLOSING, parts[Part.CLOSING]),
         "translation": marked(Part.TRANSLATION, phrases.translation),
         "lang": quote.lang,
-        "dir": _direction(quote.lang, quote.dir),
+        "dir": "rtl" if quote.dir == "rtl" else direction(quote.lang),
         "original_lang": quote.original_lang,
-        "original_dir": _direction(quote.original_lang),
+        "original_dir": direction(quote.original_lang),
+        "page_lang": material.style.language,
+        "page_dir": direction(material.style.language),
         "link": quote.link,
         "more": phrases.account_more if quote.kind is QuoteKind.ACTIONS else phrases.more,
         "phrases": phrases,
@@ -206,11 +206,6 @@ def _paragraphs(part: Part, text: str, lang: str, *, quoted: bool) -> list[str]:
 def _lines(paragraphs: Sequence[str]) -> list[str]:
     """Wrapped lines, an empty one between paragraphs."""
     return [line for place, text in enumerate(paragraphs) for line in ([""] if place else []) + wrap(text, _LINE)]
-
-
-def _direction(lang: str, told: str = "ltr") -> Literal["ltr", "rtl"]:
-    tag = lang.lower()
-    return "rtl" if told == "rtl" or tag in _RIGHT_TO_LEFT or tag.split("-")[0] in _RIGHT_TO_LEFT else "ltr"
 
 
 def post_parts(material: Material, rung: Rung, channel_link: str, limits: Limits) -> dict[Part, str]:

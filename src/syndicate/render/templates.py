@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import difflib
 import textwrap
+from dataclasses import replace
 from datetime import date as civil_date
 from datetime import datetime
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Protocol
 from zoneinfo import ZoneInfo
 
@@ -16,10 +18,14 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from syndicate.errors import Fault, RenderError, SyndicateError
 from syndicate.model import Words
+from syndicate.render import wording
+from syndicate.render.wording import ENGLISH, Wording
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from types import TracebackType
+
+    from jinja2.runtime import Context
 
 FOLDER: Final = "templates"  # where a publication keeps them; faults name files below it
 
@@ -74,9 +80,43 @@ def listing(parts: Iterable[str]) -> str:
     return f"{', '.join(rest)} and {last}" if rest else last
 
 
+@jinja2.pass_context
+def _day(context: Context, when: datetime | civil_date, zone: str = "UTC") -> str:
+    spoken = context.get("wording")
+    return spoken.day(when, zone) if isinstance(spoken, Wording) else day(when, zone)
+
+
+@jinja2.pass_context
+def _date_long(context: Context, when: datetime | civil_date, zone: str = "UTC") -> str:
+    spoken = context.get("wording")
+    return spoken.date_long(when, zone) if isinstance(spoken, Wording) else date_long(when, zone)
+
+
+@jinja2.pass_context
+def _spelled(context: Context, number: int) -> str:
+    return _spoken(context).spelled(number)
+
+
+def _spoken(context: Context) -> Wording:
+    """The language of what is being rendered; English where nobody said."""
+    found = context.get("wording")
+    return found if isinstance(found, Wording) else ENGLISH
+
+
+@jinja2.pass_context
+def _gettext(context: Context, text: str) -> str:
+    return _spoken(context).say(text)
+
+
+@jinja2.pass_context
+def _ngettext(context: Context, one: str, many: str, number: int) -> str:
+    return _spoken(context).count(one, many, number)
+
+
 FILTERS: Final[Mapping[str, Callable[..., str]]] = {
-    "day": day,
-    "date_long": date_long,
+    "day": _day,
+    "date_long": _date_long,
+    "spelled": _spelled,
     "clock": clock,
     "count": count,
     "first_upper": first_upper,
@@ -104,9 +144,11 @@ class Templates:
     an empty string; the sandbox keeps templates away from Python's insides and from sealed words.
     """
 
-    def __init__(self, sources: Mapping[str, str]) -> None:
-        """Take the sources by name, POSIX and below ``templates/`` (``email/edition.html.j2``)."""
+    def __init__(self, sources: Mapping[str, str], catalogues: Mapping[str, str] = MappingProxyType({})) -> None:
+        """Take the sources by name, POSIX and below ``templates/`` (``email/edition.html.j2``), and catalogues by language."""
         self._sources = dict(sources)
+        self._catalogues = dict(catalogues)
+        self._wordings: dict[str, Wording] = {}
         self._environment = _Sandbox(
             loader=_Loader(self._sources),
             undefined=jinja2.StrictUndefined,
@@ -115,8 +157,12 @@ class Templates:
             lstrip_blocks=True,
             auto_reload=False,
             cache_size=-1,
+            extensions=["jinja2.ext.i18n"],
         )
         self._environment.filters.update(FILTERS)
+        # "newstyle": `_("Read %(title)s", title=x)` escapes x where the template is HTML.
+        install: Callable[..., None] = self._environment.install_gettext_callables  # type: ignore[attr-defined]
+        install(_gettext, _ngettext, newstyle=True)
 
     def __contains__(self, name: object) -> bool:
         """Whether there is a template of that name."""
@@ -129,6 +175,32 @@ class Templates:
     def source(self, name: str) -> str:
         """The text of a template, for checks that read it; ``KeyError`` where there is none."""
         return self._sources[name]
+
+    def wording(self, lang: str) -> Wording:
+        """Our words in ``lang``: by its own catalogue, or that of its language without a region, or in English.
+
+        Raises
+        ------
+        RenderError
+            The catalogue cannot be read.
+        """
+        if lang not in self._wordings:
+            known = next((one for one in (lang, lang.partition("-")[0]) if one in self._catalogues), "")
+            self._wordings[lang] = (
+                replace(wording.read(self._catalogues[known], lang=known, file=_catalogue(known)), lang=lang)
+                if known
+                else Wording(lang="en")
+            )
+        return self._wordings[lang]
+
+    def messages(self, folder: str = "") -> Iterator[tuple[str, int, str | tuple[str, str]]]:
+        """(template, line, text or its singular and plural) of everything below ``folder`` that can be translated."""
+        extract: Callable[[str], Iterable[tuple[int, str, object]]] = self._environment.extract_translations  # type: ignore[attr-defined]
+        for name in self.names(folder):
+            for line, _, found in extract(self._sources[name]):
+                one, many = found[:2] if isinstance(found, tuple) else (found, None)
+                if one:
+                    yield name, line, (str(one), str(many)) if many else str(one)
 
     def render(self, name: str, **values: object) -> str:
         """Fill in a template.
@@ -151,7 +223,11 @@ class Templates:
 
     def check(self) -> list[Fault]:
         """Every fault that shows without values: syntax, unknown filters and tests, missing partials."""
-        return sorted(fault for name in self._sources for fault in self._check_one(name))
+        of_templates = (fault for name in self._sources for fault in self._check_one(name))
+        of_catalogues = (
+            fault for lang, text in self._catalogues.items() for fault in wording.faults(text, lang=lang, file=_catalogue(lang))
+        )
+        return sorted([*of_templates, *of_catalogues])
 
     def _check_one(self, name: str) -> Iterator[Fault]:
         try:
@@ -222,6 +298,10 @@ def _civil(when: datetime | civil_date, zone: str) -> civil_date:
 
 def _file(name: str) -> str:
     return f"{FOLDER}/{name}"
+
+
+def _catalogue(lang: str) -> str:
+    return f"{FOLDER}/locale/{lang}.po"
 
 
 def _syntax_fault(error: jinja2.TemplateSyntaxError, name: str) -> Fault:
