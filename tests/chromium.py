@@ -52,6 +52,10 @@ class Browser:
         self._call("Page.navigate", url=url)
         self._until("Page.loadEventFired")
 
+    def forbid_scripts(self) -> None:
+        """No page runs a script from here on; the debugger still may."""
+        self._call("Emulation.setScriptExecutionDisabled", value=True)
+
     def ask(self, script: str) -> Any:
         """The value of an expression; the page's own policy does not bind the debugger."""
         answer = self._call("Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True)
