@@ -103,6 +103,7 @@ class QuoteSettings(Section):
     schedule: OnceADay = Field(default_factory=lambda: ScheduleSettings(at="daily at 06:00"))
     approval: Literal["four-eyes", "solo"] = "four-eyes"
     hold_days: values.Once[values.HoldDay] = ()  # "2026-07-22" or "07-22"
+    hold_calendar: str = ""  # an iCalendar file below the publication, whose events are hold days too
     title: values.Filled = "The daily dose"
     tagline: str = "Extremists: their words, their actions."
     labels: LabelSettings = Field(default_factory=LabelSettings)

@@ -42,6 +42,7 @@ def run(args: argparse.Namespace) -> int:
             report = app.content.sync(app.sources, now)
             faults = [*report.faults, *app.templates.check(), *_refused(app, now), *_unrenderable(app, now)]
             faults += withdrawal.disagreeing(app)
+            faults += _uncalendared(app, now)
             advice = [*report.advice, *_worth_saying(app)]
             briefs, quotes = len(app.content.briefs(now=now)), len(app.content.quotes(now=now))
             sizes = f"{count(briefs, 'brief')} and {count(quotes, 'quote')} published"
@@ -64,6 +65,19 @@ def _refused(app: App, now: datetime) -> list[Fault]:
     from syndicate.publish import dailyquote
 
     return dailyquote.admissible(app, now)[1]
+
+
+def _uncalendared(app: App, now: datetime) -> tuple[Fault, ...]:
+    """Why the calendar of hold days cannot be read, if it cannot."""
+    from syndicate.errors import FaultyError
+    from syndicate.publish import dailyquote
+
+    today = dailyquote.day_of(app, now)
+    try:
+        dailyquote.hold_days(app, today, today)
+    except FaultyError as error:
+        return error.faults
+    return ()
 
 
 def _unrenderable(app: App, now: datetime) -> Iterator[Fault]:

@@ -97,12 +97,18 @@ def _tell_quotes(days: Sequence[QuoteDay]) -> None:
 
     heading("The quote of each day")
     for day in days:
+        rules = Counter(rule for _, rule, _ in day.excluded)
+        why = ", ".join(f"{n} by {rule}" for rule, n in sorted(rules.items()))
         if day.quote:
-            settled = "  (settled)" if day.settled else ""
-            say(f"  {day.day:%a %d %b}  {day.quote.slug}  {day.quote.title}, {day.quote.speaker or day.quote.place}{settled}")
+            told = (
+                "  (settled)"
+                if day.settled
+                else f"  ({len({quote for quote, _, _ in day.excluded})} excluded: {why})"
+                if why
+                else ""
+            )
+            say(f"  {day.day:%a %d %b}  {day.quote.slug}  {day.quote.title}, {day.quote.speaker or day.quote.place}{told}")
         else:
-            rules = Counter(rule for _, rule, _ in day.excluded)
-            why = ", ".join(f"{n} by {rule}" for rule, n in sorted(rules.items()))
             say(f"  {day.day:%a %d %b}  none may run" + (f": excluded {why}" if why else ": the pool is empty"))
     say()
 

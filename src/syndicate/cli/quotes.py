@@ -3,10 +3,21 @@
 from __future__ import annotations
 
 import argparse
-from typing import Final
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
 
 from syndicate.cli import Parser, approving
 
+if TYPE_CHECKING:
+    from syndicate.model import Quote
+
+_VIEWS: Final[dict[str, Callable[[Quote], str]]] = {
+    "speaker": lambda quote: quote.speaker,
+    "group": lambda quote: quote.group,
+    "ideology": lambda quote: quote.ideology,
+    "language": lambda quote: quote.original_lang or quote.lang,
+    "date": lambda quote: "undated" if quote.date == "Undated" else "dated",
+}
 _COLUMNS: Final = {
     "slug": "Id",
     "title": "Title",
@@ -30,13 +41,43 @@ def parser(prog: str) -> argparse.ArgumentParser:
     commands = made.add_subparsers(dest="verb", metavar="VERB", required=True, parser_class=argparse.ArgumentParser)
     listed = commands.add_parser("list", help="list every quote")
     listed.add_argument("--json", action="store_true", help="one JSON document")
+    reported = commands.add_parser("report", help="how many quotes there are by speaker, group, ideology, language and date")
+    reported.add_argument("--json", action="store_true", help="one JSON document")
     approving.commands(commands)
     return made
 
 
 def run(args: argparse.Namespace) -> int:
     """List, or one act of one person."""
-    return _list(args) if args.verb == "list" else approving.run(args)
+    return {"list": _list, "report": _report}.get(args.verb, approving.run)(args)
+
+
+def _report(args: argparse.Namespace) -> int:
+    """Who is shown how often: an unbalanced pool shows before its readers see it."""
+    from syndicate.cli.output import document, heading, listing, say
+    from syndicate.cli.publication import rehearsed
+
+    with rehearsed(args) as app:
+        now = app.now()
+        app.content.sync(app.sources, now)
+        pool = app.content.quotes(now=now)
+        shown = [quote.id for quote, _ in app.content.shown_quotes(now)]
+    found: dict[str, list[dict[str, object]]] = {}
+    for name, value_of in _VIEWS.items():
+        values = {quote.id: value_of(quote) for quote in pool}
+        counts = {value: [key for key in values if values[key] == value] for value in set(values.values())}
+        found[name] = [
+            {"value": value or "–", "quotes": len(ids), "shown": sum(shown.count(one) for one in ids)}
+            for value, ids in sorted(counts.items(), key=lambda pair: (-len(pair[1]), pair[0]))
+        ]
+    if args.json:
+        document(found)
+        return 0
+    for name, rows in found.items():
+        heading(name)
+        listing(rows, {"value": name.capitalize(), "quotes": "Quotes", "shown": "Times shown"}, as_json=False, empty="none")
+        say()
+    return 0
 
 
 def _list(args: argparse.Namespace) -> int:

@@ -13,6 +13,7 @@ from syndicate.errors import Fault, Held
 from syndicate.model import Quote, Slot
 from syndicate.plan import rotation
 from syndicate.publish import approval
+from syndicate.sources import calendar
 
 if TYPE_CHECKING:
     from syndicate.app import App
@@ -46,8 +47,23 @@ def choose(app: App, day: date, now: datetime) -> rotation.Choice:
         app.content.quote_history(before=day),
         seed=app.settings.quotes.seed or app.settings.site.tag_authority,
         spacing=app.settings.quotes.spacing,
-        hold_days=app.settings.quotes.hold_days,
+        hold_days=hold_days(app, day, day),
     )
+
+
+def hold_days(app: App, first: date, last: date) -> tuple[str, ...]:
+    """The hold days of the settings, and those of the calendar from ``first`` to ``last``.
+
+    Raises
+    ------
+    SourceError
+        The calendar cannot be read: better no quote than one on a wrong day.
+    """
+    quotes = app.settings.quotes
+    if not quotes.hold_calendar:
+        return quotes.hold_days
+    found = calendar.held_days(app.root, quotes.hold_calendar, first, last, zone=app.settings.site.zone)
+    return (*quotes.hold_days, *found)
 
 
 def settle_day(app: App, day: date, now: datetime) -> Quote | None:

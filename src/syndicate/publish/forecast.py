@@ -89,6 +89,7 @@ def quote_days(app: App, now: datetime, days: int) -> list[QuoteDay]:
     pool, _ = dailyquote.admissible(app, now)
     today = dailyquote.day_of(app, now)
     shown = list(app.content.quote_history(before=today))
+    held = dailyquote.hold_days(app, today, today + timedelta(days=days))
     found: list[QuoteDay] = []
     for offset in range(days + 1):
         day = today + timedelta(days=offset)
@@ -102,7 +103,7 @@ def quote_days(app: App, now: datetime, days: int) -> list[QuoteDay]:
                 shown,
                 seed=app.settings.quotes.seed or app.settings.site.tag_authority,
                 spacing=app.settings.quotes.spacing,
-                hold_days=app.settings.quotes.hold_days,
+                hold_days=held,
             )
         quote = choice.quote
         shown.append(
