@@ -20,7 +20,7 @@ from syndicate.errors import DeliveryError, Refused, SyndicateError, Throttled, 
 from syndicate.failpoint import fail_at
 from syndicate.log import logger
 from syndicate.model import Parcel, Receipt, Removal, State
-from syndicate.publish import messages, posts, websub, withdrawal
+from syndicate.publish import messages, posts, second_look, websub, withdrawal
 from syndicate.store.duties import Duty, Result
 from syndicate.store.subscribers import place_key
 
@@ -115,9 +115,12 @@ class Runtime:
 
     def _carry(self, channel: Channel, duties: Sequence[Duty]) -> bool:
         """Make, intend, send and settle one slice; ``False`` where the channel should rest."""
-        made = compose(self._app, duties)
+        wanted, lapsed = second_look.sort(self._app, duties, self._app.now())
+        for result in lapsed:
+            self._settle(result)
+        made = compose(self._app, wanted)
         ready = []
-        for duty in duties:
+        for duty in wanted:
             parcel = made.get((duty.sending, duty.place))
             if isinstance(parcel, Exception) or parcel is None:
                 self._settle(failure(duty, parcel or Refused("nothing to send"), self._app.now()))

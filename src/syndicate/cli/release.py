@@ -41,6 +41,7 @@ def run(args: argparse.Namespace) -> int:
     from syndicate.cli.output import count, note
     from syndicate.cli.publication import opened, who
     from syndicate.errors import SyndicateError
+    from syndicate.store import marks
 
     options = [option for option in (args.go_on, args.cancel_rest) if option]
     target_text = args.target or (options[0].pop() if options else "")  # `release --continue quotes` reads as well
@@ -48,11 +49,13 @@ def run(args: argparse.Namespace) -> int:
         note("syndicate release: name a TARGET, and let one option speak for all at most")
         return USAGE
     with opened(args) as app:
-        held = {hold.target for hold in app.holds.list()}
+        held = {hold.target: hold for hold in app.holds.list()}
         target = target_text if target_text in held else named(app, target_text)
         if target not in held:
             msg = f"{target_text} is not on hold; `syndicate status` lists what is"
             raise SyndicateError(msg)
+        if held[target].who == marks.FENCE:
+            raise SyndicateError(held[target].reason)
         now, person = app.now(), who()
         waiting = {_id(app, one): one for one in app.books.waiting(target)}
         decided = _decided(waiting, args.go_on, args.cancel_rest)
@@ -62,6 +65,10 @@ def run(args: argparse.Namespace) -> int:
             for name, one in waiting.items()
             if decided[name] == "cancel"
         )
+        for name, one in waiting.items():
+            if decided[name] == "continue":
+                app.ledger.go_on(target, now, of=(one.kind, one.subject))
+        app.ledger.finish()
         app.holds.lift(target, who=person, now=now, detail={"cancelled": cancelled, "decided": decided, "slots_lost": lost})
     note(f"{target_text} is released" + (f"; {count(cancelled, 'delivery', 'deliveries')} cancelled" if cancelled else ""))
     return OK

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from syndicate import data, links
-from syndicate.errors import Fault, Held, Refused, RenderError, SyndicateError, Uncertain
+from syndicate.errors import Fault, Held, Refused, RenderError, SyndicateError, Uncertain, Unreachable
 from syndicate.failpoint import fail_at
 from syndicate.model import Brief, Item, Message, Parcel, Quote, QuoteDisplay, State, Status
 from syndicate.plan.due import EditionKind
@@ -19,6 +19,7 @@ from syndicate.publish import approval
 from syndicate.render import brand, email, framing, lint, lint_clients, lint_links, mime, wording
 from syndicate.store import agenda, marks
 from syndicate.store.agenda import Variant
+from syndicate.store.database import Connection
 from syndicate.store.duties import Duty, Result
 from syndicate.store.holds import holding
 from syndicate.store.subscribers import Reader
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from syndicate.settings import NewsletterSettings
 
 _MAIL_FAULT: Final = "email"
+_TAKEN_BACK: Final = frozenset({Status.WITHDRAWN, Status.DRAFT})
+_LARGEST: Final = 2**63 - 1  # what SQLite can look up
 
 
 def freeze(app: App, now: datetime) -> list[Fault]:
@@ -36,6 +39,9 @@ def freeze(app: App, now: datetime) -> list[Fault]:
         planned = agenda.variants(connection, state="planned")
     faults: list[Fault] = []
     for variant in planned:
+        if not any(not taken_back(item) for item in carried(app, variant)):
+            _drop(app, variant, now, "everything that the edition held was taken back", faults)
+            continue
         try:
             frozen = render(app, variant, now)
         except Held as held:
@@ -51,19 +57,29 @@ def freeze(app: App, now: datetime) -> list[Fault]:
 
 def _keep(app: App, variant: Variant, frozen: email.Frozen, fault: str = "") -> None:
     fail_at("messages.before_freeze")
-    app.store.write(lambda connection: agenda.freeze(connection, variant.key, frozen.to_json(), fault))
+
+    def work(connection: Connection) -> None:
+        agenda.prune(connection, variant.key, _TAKEN_BACK)
+        agenda.freeze(connection, variant.key, frozen.to_json(), fault)
+
+    app.store.write(work)
 
 
 def _fail(app: App, variant: Variant, why: str) -> None:
     app.store.write(lambda connection: agenda.fail(connection, variant.key, why))
 
 
+def _drop(app: App, variant: Variant, now: datetime, why: str, faults: list[Fault]) -> None:
+    """A rendering that will never leave: its messages are cancelled, and it is not tried again."""
+    cancelled = app.ledger.cancel_variant(variant.key, now, why=why)
+    app.store.write(lambda connection: agenda.drop(connection, variant.key, why))
+    faults.append(_fault(variant, f"{cancelled} messages cancelled: {why}"))
+
+
 def _without_quote(app: App, variant: Variant, now: datetime, why: str, faults: list[Fault]) -> None:
     """The gate refused the quote after the edition was planned: the briefs still reach their readers, the words do not."""
-    items = carried(app, variant)
-    if not any(isinstance(item, Brief) for item in items):
-        cancelled = app.ledger.cancel_variant(variant.key, now, why=why)
-        faults.append(_fault(variant, f"{cancelled} messages cancelled: the edition held nothing but the quote"))
+    if not any(isinstance(item, Brief) and not taken_back(item) for item in carried(app, variant)):
+        _drop(app, variant, now, f"the edition held nothing but the quote, and {why}", faults)
         return
     try:
         frozen = render(app, replace(variant, quote_display=QuoteDisplay.NONE), now)
@@ -79,8 +95,22 @@ def carried(app: App, variant: Variant) -> list[Item]:
     return [known[key] for key in variant.items if key in known]
 
 
+def taken_back(item: Item) -> bool:
+    """Whether its author has withdrawn an item, or made a draft of it again, since it was planned."""
+    return item.status in _TAKEN_BACK
+
+
+def reconsider(app: App, variants: Collection[int]) -> set[int]:
+    """Which of these renderings hold an item that was taken back: they wait until they are rendered without it."""
+    with app.store.read() as connection:
+        stale = agenda.holding_any(connection, variants, _TAKEN_BACK)
+    for key in stale:
+        app.store.write(lambda connection, key=key: agenda.thaw(connection, key))  # type: ignore[misc]
+    return stale
+
+
 def render(app: App, variant: Variant, now: datetime) -> email.Frozen:
-    """One variant by the renderer that sends.
+    """One variant by the renderer that sends, without briefs that were taken back; a quote is the gate's to refuse.
 
     Raises
     ------
@@ -89,7 +119,8 @@ def render(app: App, variant: Variant, now: datetime) -> email.Frozen:
     Held
         The quote gate refuses.
     """
-    edition, items = variant.edition, carried(app, variant)
+    edition = variant.edition
+    items = [item for item in carried(app, variant) if isinstance(item, Quote) or not taken_back(item)]
     return freeze_items(
         app,
         newsletter=edition.newsletter,
@@ -119,6 +150,7 @@ def freeze_items(
 ) -> email.Frozen:
     """The edition of these items: what ``freeze`` keeps, and what ``preview`` shows."""
     site = app.settings.site
+    letter = configured(app, newsletter)
     if not site.postal_address:
         raise RenderError(
             Fault(
@@ -133,7 +165,7 @@ def freeze_items(
     inline = admitted is not None and display is QuoteDisplay.INLINE
     view = email.EditionView(
         newsletter=newsletter,
-        title=app.settings.newsletters[newsletter].title,
+        title=letter.title,
         number=number,
         frequency=frequency,
         date=at,
@@ -191,6 +223,21 @@ def nobody(app: App, at: datetime, address: str) -> email.Recipient:
     )
 
 
+def configured(app: App, newsletter: str) -> NewsletterSettings:
+    """The settings of a newsletter that may have been taken out of them while its editions were open.
+
+    Raises
+    ------
+    Unreachable
+        They are gone: its messages wait until they are back.
+    """
+    found = app.settings.newsletters.get(newsletter)
+    if found is None:
+        msg = f"the newsletter {newsletter!r} is not in the settings any more"
+        raise Unreachable(msg)
+    return found
+
+
 def view_url(app: App, newsletter: str, number: int, variant: int) -> str:
     """Where a variant stands in the browser: the same address for each of its readers."""
     return app.public(f"editions/{newsletter}/{number}/{variant}")
@@ -198,6 +245,8 @@ def view_url(app: App, newsletter: str, number: int, variant: int) -> str:
 
 def public_view(app: App, newsletter: str, number: int, variant: int | None = None) -> str | None:
     """An edition for the browser, without what is said to one reader alone; ``None`` where there is none."""
+    if max(number, variant or 0) > _LARGEST:
+        return None
     with app.store.read() as connection:
         found = [
             v
@@ -252,7 +301,7 @@ def _message(app: App, duty: Duty, variant: Variant, reader: Reader, instance: s
         subscribed_on=(reader.since or duty.due).astimezone(ZoneInfo(site.zone)).date(),
     )
     kind = f"{edition.newsletter}-{edition.frequency}"
-    letter = app.settings.newsletters[edition.newsletter]
+    letter = configured(app, edition.newsletter)
     return key, mime.message(
         email.Frozen.from_json(variant.frozen),
         recipient,

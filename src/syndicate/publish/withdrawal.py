@@ -48,7 +48,7 @@ def withdraw(app: App, item: Item, now: datetime, *, who: str, reason: str, cloc
         withdrawals.owe(connection, item.id, withdrawals.posted(connection, item.id), now)
 
     _, marking = timed(lambda: app.store.write(record))
-    cancelled, stopping = timed(lambda: app.ledger.cancel(item.id, now, who=who))
+    cancelled, stopping = timed(lambda: app.ledger.cancel(item.id, now, who=who, of=("post", item.id)))
     written, feeding = timed(lambda: feeds.publish(app, now))
     wrong = [str(fault) for fault in written.faults]
     told = f"{len(written.changed)} files rewritten; a tombstone or a notice stands for it"
@@ -90,7 +90,10 @@ def _post(app: App, post: Posted) -> Line | None:
 
 
 def follow(app: App, now: datetime) -> int:
-    """Each tick: nothing of a withdrawn item waits any more, and a post that has turned up since is to be deleted."""
+    """Each tick: no post of a withdrawn item waits any more, and one that has turned up since is to be deleted.
+
+    An edition that waits leaves with what else it holds (``second_look``).
+    """
     with app.store.read() as connection:
         stopped, told = withdrawals.stopped(connection), withdrawals.listed(connection)
         turned_up = {
@@ -98,7 +101,9 @@ def follow(app: App, now: datetime) -> int:
             for one in told
             if (found := [p for p in withdrawals.posted(connection, one.id) if p.state is State.SENT and p.deletion is None])
         }
-    cancelled = sum(app.ledger.cancel(item, now, who="its withdrawal") for item in stopped if app.books.waiting(item))
+    cancelled = sum(
+        app.ledger.cancel(item, now, who="its withdrawal", of=("post", item)) for item in stopped if app.books.waiting(item)
+    )
 
     def work(connection: Connection) -> int:
         return sum(withdrawals.owe(connection, item, found, now) for item, found in turned_up.items())

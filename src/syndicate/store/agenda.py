@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
-from syndicate.model import Frequency, QuoteDisplay, Slot
+from syndicate.model import Frequency, QuoteDisplay, Slot, Status
 from syndicate.plan.due import EditionKind
 from syndicate.store import schema
 from syndicate.store.schema import to_micros
@@ -304,6 +304,36 @@ def freeze(connection: sa.Connection, variant: int, frozen: str, fault: str = ""
     connection.execute(
         schema.variant.update().where(schema.variant.c.key == variant).values(state="frozen", frozen=frozen, fault=fault)
     )
+
+
+def holding_any(connection: sa.Connection, variants: Collection[int], statuses: Collection[Status]) -> set[int]:
+    """Which of ``variants`` hold an item of one of ``statuses``."""
+    query = sa.text(
+        """SELECT v.key FROM variant v, json_each(v.items) held JOIN item i ON i.key = held.value
+        WHERE v.key IN :variants AND i.status IN :statuses"""
+    ).bindparams(sa.bindparam("variants", expanding=True), sa.bindparam("statuses", expanding=True))
+    return set(connection.execute(query, {"variants": list(variants), "statuses": list(statuses)}).scalars())
+
+
+def prune(connection: sa.Connection, variant: int, statuses: Collection[Status]) -> None:
+    """Take the items of these statuses out of a rendering: it does not carry them, and no hold on them stops it."""
+    v, i = schema.variant.c, schema.item.c
+    row = connection.execute(sa.select(v["items"], v.targets).where(v.key == variant)).one()
+    held = json.loads(row[0])
+    gone = connection.execute(sa.select(i.key, i.id).where(i.key.in_(held), i.status.in_(statuses))).all()
+    left = json.dumps([item for item in held if item not in {one.key for one in gone}])
+    targets = " ".join(target for target in row[1].split() if target not in {one.id for one in gone})
+    connection.execute(schema.variant.update().where(v.key == variant).values(items=left, targets=targets))
+
+
+def thaw(connection: sa.Connection, variant: int) -> None:
+    """Let a rendering be made anew: until then none of its messages leaves."""
+    connection.execute(schema.variant.update().where(schema.variant.c.key == variant).values(state="planned", frozen=""))
+
+
+def drop(connection: sa.Connection, variant: int, why: str) -> None:
+    """Say that a rendering will never be made."""
+    connection.execute(schema.variant.update().where(schema.variant.c.key == variant).values(state="dropped", fault=why))
 
 
 def fail(connection: sa.Connection, variant: int, fault: str) -> None:

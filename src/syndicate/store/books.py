@@ -12,7 +12,7 @@ from syndicate.model import OPEN_STATES, State
 from syndicate.store import schema
 from syndicate.store.audit import broken_audit
 from syndicate.store.database import Store
-from syndicate.store.ledger import JOINED
+from syndicate.store.ledger import AIMED, JOINED
 from syndicate.store.schema import from_micros
 
 
@@ -111,12 +111,21 @@ class Books:
             )
         return [_line(row) for row in rows]
 
+    def open_by_channel(self) -> dict[str, int]:
+        """How many deliveries are not settled, by the name of their channel."""
+        query = sa.text(
+            """SELECT c.name, count(*) FROM delivery d INDEXED BY ix_delivery_open JOIN place c ON c.key = d.channel
+            WHERE d.state IN ('pending', 'claimed', 'sending', 'deferred') GROUP BY c.name"""
+        )
+        with self._store.read() as connection:
+            return {row[0]: row[1] for row in connection.execute(query)}
+
     def waiting(self, target: str) -> list[Waiting]:
         """What a hold on ``target`` stops, by edition or item: what ``ledger.cancel`` would cancel."""
         query = sa.text(
             f"""SELECT s.kind, s.subject, count(*) AS n FROM {JOINED.format(index="")}
             WHERE d.state IN ('pending', 'claimed', 'deferred') AND s.kind <> 'delete'
-            AND (c.name = :t OR instr(' ' || s.targets || ' ' || coalesce(v.targets, '') || ' ', ' ' || :t || ' '))
+            AND {AIMED}
             GROUP BY s.kind, s.subject ORDER BY min(s.due), s.kind, s.subject"""  # noqa: S608 - fixed text
         )
         with self._store.read() as connection:

@@ -32,6 +32,7 @@ class Duty:
     due: datetime  # the sending's frozen due time
     attempt: int
     epoch: int
+    not_before: datetime | None = None  # when it was to be tried, for what is claimed
     intent_at: datetime | None = None  # when it went to `sending`, for what a crash left behind
 
 
@@ -170,7 +171,7 @@ def keep_payload(connection: sa.Connection, duty: Duty, key: str, parcel: str) -
 
 def duty_of(row: sa.RowMapping, *, attempt: int, epoch: int) -> Duty:
     """The duty of a joined row."""
-    intent = row.get("intent_at")
+    intent, planned = row.get("intent_at"), row.get("not_before")
     return Duty(
         sending=row["sending"],
         place=row["place"],
@@ -184,5 +185,6 @@ def duty_of(row: sa.RowMapping, *, attempt: int, epoch: int) -> Duty:
         due=from_micros(row["due"]),
         attempt=attempt,
         epoch=epoch,
+        not_before=None if planned is None else from_micros(planned),
         intent_at=None if intent is None else from_micros(intent),
     )

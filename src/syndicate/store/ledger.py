@@ -32,6 +32,8 @@ JOINED: Final = """delivery d {index}
     JOIN place c ON c.key = d.channel
     JOIN place p ON p.key = d.place
     LEFT JOIN variant v ON v.key = d.variant"""
+AIMED: Final = "(c.name = :t OR instr(' ' || s.targets || ' ' || coalesce(v.targets, '') || ' ', ' ' || :t || ' '))"
+_ONE: Final = "s.kind <> 'delete' AND :kind IN ('', s.kind) AND :subject IN ('', s.subject)"
 
 
 class Ledger:
@@ -49,7 +51,7 @@ class Ledger:
         """
         query = sa.text(
             f"""SELECT d.sending, d.place, p.kind AS place_kind, c.name AS channel, d.variant, s.kind, s.subject, s.revision,
-                   s.newsletter, s.due, d.attempt, d.epoch, d.state, {_CONSENTED} AS consented
+                   s.newsletter, s.due, d.attempt, d.epoch, d.state, d.not_before, {_CONSENTED} AS consented
             FROM {JOINED.format(index="INDEXED BY ix_delivery_open")}
             WHERE d.channel = :channel AND d.state IN {_OPEN} AND d.state IN ('pending', 'deferred') AND d.not_before <= :now
               AND (v.key IS NULL OR v.state = 'frozen') AND NOT {HELD}
@@ -225,13 +227,26 @@ class Ledger:
 
         ``of``: only of one edition or item, as (kind of the sending, subject). Deletions are never cancelled.
         """
-        return self._cancel(
-            """(c.name = :t OR instr(' ' || s.targets || ' ' || coalesce(v.targets, '') || ' ', ' ' || :t || ' '))
-            AND s.kind <> 'delete' AND :kind IN ('', s.kind) AND :subject IN ('', s.subject)""",
-            {"t": target, "kind": of[0], "subject": of[1]},
-            now,
-            f"cancelled by {who}",
+        values = {"t": target, "kind": of[0], "subject": of[1]}
+        return self._cancel(f"{AIMED} AND {_ONE}", values, now, f"cancelled by {who}")
+
+    def go_on(self, target: str, now: datetime, *, of: tuple[str, str] = ("", "")) -> int:
+        """A person lets go on what a hold on ``target`` stopped: its time is now, however long it waited. ``of`` as above."""
+        query = sa.text(
+            f"""SELECT d.sending, d.place FROM {JOINED.format(index="")}
+            WHERE d.state IN ('pending', 'deferred') AND d.not_before < :now AND {AIMED} AND {_ONE}"""  # noqa: S608 - fixed text
         )
+
+        def work(connection: sa.Connection) -> int:
+            rows = connection.execute(query, {"t": target, "now": to_micros(now), "kind": of[0], "subject": of[1]}).all()
+            for row in rows:
+                connection.execute(
+                    sa.text("UPDATE delivery SET not_before = :now WHERE sending = :s AND place = :p"),
+                    {"now": to_micros(now), "s": row.sending, "p": row.place},
+                )
+            return len(rows)
+
+        return self._store.write(work)
 
     def cancel_variant(self, variant: int, now: datetime, *, why: str) -> int:
         """Cancel every open delivery of a rendering that may not leave."""

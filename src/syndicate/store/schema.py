@@ -296,7 +296,7 @@ variant = _table(
     _text("quote_display", None),
     _text("lang", None),
     _text("items", None),  # JSON list of item keys, in order; the quote's last
-    _text("state", None),  # planned | frozen
+    _text("state", None),  # planned | frozen | dropped
     _text("targets"),  # what a hold can name, blank-separated: "quotes" and the items' ids
     _text("frozen"),  # JSON: subject, HTML and text segments, nonce (render/email.py)
     _text("fault"),  # why it could not be frozen; '' where it could
