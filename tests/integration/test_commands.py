@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,7 +18,10 @@ from typing import Any
 
 import pytest
 
+from syndicate.app import open_app
 from syndicate.cli import init, main
+from syndicate.publish import posts
+from syndicate.publish.tick import tick
 from syndicate.store.lock import RunLock
 
 Say = Callable[..., tuple[int, str, str]]
@@ -182,6 +187,48 @@ def test_a_test_mail_is_refused_while_everything_is_on_hold(say: Say, ran: Path)
     assert list((ran / "var" / "outbox").rglob("*")) == before
     assert say("editions", "test", "digest", "--to", "me@example.org")[0] == 0
     assert len(list((ran / "var" / "outbox").rglob("*.eml"))) == 5
+
+
+def test_nothing_is_sent_by_hand_while_it_is_on_hold(say: Say, ran: Path) -> None:
+    before = documents(say, "editions", "list")
+    say("hold", "digest", "--reason", "stop")
+    code, _, err = say("editions", "send", "digest")
+    say("release", "digest")
+    assert (code, err) == (1, "syndicate: digest is on hold: stop\n")
+    assert documents(say, "editions", "list") == before
+
+
+def test_a_fenced_copy_is_claimed_and_not_released(ran: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))  # the original is not to know of it
+    copy = tmp_path / "copy"
+    shutil.copytree(ran, copy, ignore=shutil.ignore_patterns("var"))
+    (copy / "var").mkdir()
+    assert main(["-C", str(ran), "db", "backup", str(copy / "var" / "syndicate.db")]) == 0
+    main(["-C", str(copy), "run", "--once"])
+    assert main(["-C", str(copy), "hold", "all", "--reason", "mine"]) == 0
+    assert main(["-C", str(copy), "release", "all", "--continue"]) == 1
+    assert main(["-C", str(copy), "status"]) == 1
+    assert main(["-C", str(copy), "claim"]) == 0
+    assert main(["-C", str(copy), "status"]) == 0
+
+
+def test_a_channel_that_was_taken_out_of_the_settings_is_told(
+    ran: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    copy = tmp_path / "copy"
+    main(["init", str(copy), "--sample"])
+    main(["-C", str(copy), "hold", "x", "--reason", "wait"])
+    with open_app(copy) as app:
+        tick(app, app.now())
+        app.holds.lift("x", who="test", now=app.now(), detail={})
+        name = app.content.briefs(now=app.now(), limit=1)[0]
+        posts.owe(app, name, ["x"], due=app.now())
+    settings = copy / "config" / "syndicate.toml"
+    text = settings.read_text(encoding="utf-8")
+    settings.write_text(re.sub(r"(?ms)^\[channels\.x\].*?(?=^\[|^# )", "", text), encoding="utf-8")
+    capsys.readouterr()
+    assert main(["-C", str(copy), "status"]) == 1
+    assert "waiting for the channel 'x', which is not in the settings any more" in capsys.readouterr().out
 
 
 def test_a_second_run_says_so_within_a_second(say: Say, ran: Path) -> None:

@@ -163,12 +163,18 @@ def _send(args: argparse.Namespace) -> int:
     from syndicate.cli.output import note
     from syndicate.cli.publication import one_of, opened
     from syndicate.cli.waiting import deliver
+    from syndicate.errors import Held
     from syndicate.publish import editions, messages
     from syndicate.store import agenda, marks
+    from syndicate.store.holds import holding
 
     with opened(args) as app:
         name = one_of(args.newsletter, app.settings.newsletters, "newsletter")
         now = app.now()
+        with app.store.read() as connection:
+            stopped = holding(connection, name, app.settings.newsletters[name].channel)
+        if stopped:
+            raise Held(stopped, rule="hold")
         app.content.sync(app.sources, now)
         planned = editions.send_now(app, name, now, marks.started(app.store))
         if planned is None or not planned.duties:

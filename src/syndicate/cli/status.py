@@ -62,6 +62,7 @@ def gathered(app: App, now: datetime) -> dict[str, Any]:
     holds, faults = app.holds.list(), app.content.faults()
     uncertain = sum(states.get("uncertain", 0) for states in totals.values())
     failed = sum(states.get("failed", 0) for states in totals.values())
+    stranded = {name: n for name, n in sorted(app.books.open_by_channel().items()) if name not in app.channels}
     return {
         "title": app.settings.site.title,
         "at": now,
@@ -89,8 +90,9 @@ def gathered(app: App, now: datetime) -> dict[str, Any]:
         "stuck_editions": [
             {"newsletter": one.edition.newsletter, "number": one.edition.number, "reason": one.fault} for one in stuck
         ],
+        "stranded": stranded,
         "faults": faults,
-        "needs_a_person": bool(holds or faults or uncertain or failed or stuck),
+        "needs_a_person": bool(holds or faults or uncertain or failed or stuck or stranded),
     }
 
 
@@ -133,6 +135,10 @@ def _needs(facts: dict[str, Any]) -> None:
         number = sum(states.get(state, 0) for states in facts["deliveries"].values())
         lines += [f"{number:,} {state}: {what}"] if number else []
     lines += [f"edition {one['number']} of {one['newsletter']} waits: {one['reason']}" for one in facts["stuck_editions"]]
+    lines += [
+        f"{n:,} waiting for the channel {name!r}, which is not in the settings any more: put it back, or let them lapse"
+        for name, n in facts["stranded"].items()
+    ]
     lines += [f"late: {slug}; send it with `syndicate posts send {slug}`, or let it be" for slug in facts["late"]]
     lines += [
         f"{row['schedule']} of {row['due']:%Y-%m-%d %H:%M} UTC was {row['state']}: {row['reason']}"

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from syndicate.store import schema
 from syndicate.store.audit import audit
 from syndicate.store.database import Store
+from syndicate.store.marks import FENCE
 from syndicate.store.schema import to_micros
 
 # Whether a delivery (with its sending s, channel c, variant v) is stopped. What a hold can name:
@@ -54,9 +55,10 @@ class Holds:
             connection.execute(
                 sa.text(
                     """INSERT INTO hold VALUES (:t, :r, :w, :at)
-                    ON CONFLICT (target) DO UPDATE SET reason = excluded.reason, who = excluded.who, at = excluded.at"""
+                    ON CONFLICT (target) DO UPDATE SET reason = excluded.reason, who = excluded.who, at = excluded.at
+                    WHERE hold.who <> :fence"""
                 ),
-                {"t": target, "r": reason, "w": who, "at": to_micros(now)},
+                {"t": target, "r": reason, "w": who, "at": to_micros(now), "fence": FENCE},
             )
             audit(connection, who=who, act="hold", subject=target, detail={"reason": reason}, at=now)
 
