@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gzip
 import os
 import shutil
 from collections.abc import Callable
@@ -203,6 +204,45 @@ def test_one_changed_brief_is_the_only_one_made_again(publication: Publication, 
         assert made == ["one"]
         anew = [path for path in publish(publication).changed if path.startswith("briefs")]
         assert anew == [], "what was put together from known parts is what is made from nothing"
+
+
+def test_a_saved_brief_is_out_before_its_variants_and_archives(
+    publication: Publication, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    memory, folder = Memory(), publication.root / "feeds"
+    with publication.opened(NOON) as app:
+        app.content.sync(app.sources, app.now())
+        feeds.publish(app, app.now(), memory)
+        path = publication.brief("one", "2026-11-20 08:00:00Z", body="Another body.")
+        app.content.sync(app.sources, app.now(), only=[str(path)])
+        assert feeds.first(app, app.now(), memory).changed == ("briefs.rss", "briefs.atom", "briefs.json")
+        early = {name: (folder / name).read_bytes() for name in ("briefs.rss", "briefs.atom", "briefs.json")}
+        assert b"Another body." in early["briefs.rss"]
+        assert not list(folder.glob("briefs.*.gz")), "an old variant would be another version"
+        assert feeds.first(app, app.now(), memory).changed == ()
+        feeds.publish(app, app.now(), memory)
+        assert {name: (folder / name).read_bytes() for name in early} == early
+        assert {name: gzip.decompress((folder / f"{name}.gz").read_bytes()) for name in early} == early
+        assert len({path.stat().st_mtime_ns for path in folder.glob("briefs.*")}) == 1
+
+
+def test_a_watchers_tick_ends_as_every_other_tick(publication: Publication) -> None:
+    memory = Memory()
+    with publication.opened(NOON) as app:
+        tick(app, app.now(), memory)
+        path = publication.brief("one", "2026-11-20 08:00:00Z", body="Another body.")
+        report = tick(app, app.now(), memory, changed=[str(path)])
+        assert report.changed == 1
+        assert sorted(path for path in report.feeds if path.startswith("briefs")) == [
+            "briefs.atom",
+            "briefs.json",
+            "briefs.rss",
+        ]
+    known = publication.snapshot("feeds")
+    publish(publication)
+    assert {path: known[path] for path in known if "briefs" in path} == {
+        path: found for path, found in publication.snapshot("feeds").items() if "briefs" in path
+    }
 
 
 def test_what_is_kept_of_entries_is_bounded() -> None:

@@ -73,8 +73,11 @@ class Files:
         self._folder = folder
         self._now = now
 
-    def write(self, document: Document) -> list[str]:
+    def write(self, document: Document, *, pack: bool = True) -> list[str]:
         """Write what differs; the paths below the folder that were written, variants not counted.
+
+        Without ``pack``, a file that differs stands alone until it is written again with it: packing takes longer
+        than everything else, and readers are served the plain file meanwhile.
 
         Raises
         ------
@@ -88,7 +91,7 @@ class Files:
             try:
                 self._make_folder(target.parent)
                 self._sweep(target)
-                if self._replace(target, data):
+                if self._replace(target, data, pack=pack):
                     changed.append(path)
                 fail_at("files.between_files")
             except OSError as error:
@@ -132,19 +135,19 @@ class Files:
         except FileNotFoundError:
             return False
 
-    def _replace(self, target: Path, data: bytes) -> bool:
+    def _replace(self, target: Path, data: bytes, *, pack: bool) -> bool:
         """Whether the bytes were new. A set that misses a variant is completed without a new time of change."""
         try:
             before = target.stat().st_mtime_ns
             same = target.read_bytes() == data
         except FileNotFoundError:
             before, same = 0, False
-        if same and self._complete(target):
+        if same and (not pack or self._complete(target)):
             return False
         # Strictly later than before: two versions of one size within one second would share nginx's ETag.
         moment = before if same else max(int(self._now().timestamp()), before // _NANOSECONDS + 1) * _NANOSECONDS
         contents = {target: data} if not same else {}
-        contents |= {_variant(target, suffix): small for suffix, small in packed(data).items()}
+        contents |= {_variant(target, suffix): small for suffix, small in packed(data).items()} if pack else {}
         _swap(target, contents, moment)
         return not same
 

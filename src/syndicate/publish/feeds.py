@@ -56,6 +56,7 @@ class _Run:
     files: Files
     memory: dict[str, str] | None
     kept: Memory  # the same, or one for this run alone
+    pack: bool = True  # with compressed variants
     found: _Findings = field(default_factory=_Findings)
     changed: list[str] = field(default_factory=list)
 
@@ -65,7 +66,7 @@ class _Run:
 
     def write(self, document: Document) -> bool:
         """Whether the files are there now; false where the gate or the disk refused."""
-        written = _write(self.app, self.files, document, self.found)
+        written = _write(self, document)
         self.changed.extend(written or ())
         return written is not None
 
@@ -94,6 +95,22 @@ def publish(app: App, now: datetime, memory: dict[str, str] | None = None) -> Fe
     )
 
 
+def first(app: App, now: datetime, memory: Memory) -> FeedsReport:
+    """Write the feeds of briefs to which readers subscribe, if they changed, and nothing else: ``publish`` is to follow.
+
+    It brings the archives, the other feeds and the compressed variants, which take many times as long. A feed that
+    ``publish`` has not made yet is left to it.
+    """
+    files = Files(app.feeds_folder, now=app.now)
+    run = _Run(app=app, now=now, files=files, memory=memory, kept=memory, pack=False)
+    for one in catalogue.configured(app):
+        pages = memory.pages.get(one.name)
+        if one.setting.items == "briefs" and pages is not None:
+            entries = _entries(run, one, archives.newest(app, one, now, with_body=False), one.name)
+            run.render(replace(catalogue.feed(app, one), entries=entries, pages=pages))
+    return FeedsReport(changed=tuple(run.changed), faults=tuple(run.found.faults))
+
+
 def _concerned(run: _Run, listed: Sequence[Planned]) -> list[Planned]:
     """The feeds that may have changed: the few of the settings, and of those made from them the ones that a change touches."""
     memory = run.memory
@@ -118,6 +135,7 @@ def _subscription(run: _Run, one: Planned) -> archives.History:
     # What a person has agreed to may change without a change of the item: a new start looks at every quote again.
     anew = memory is None or (one.setting.items == "quotes" and not known)
     history = archives.settle(app, one, now, None if known else run.files, anew=anew)
+    run.kept.pages[one.name] = history.shelf.pages
     if memory is not None and one.setting.items == "quotes":
         memory[one.name] = ""
     batch = archives.newest(app, one, now, with_body=False)
@@ -273,14 +291,15 @@ def _distinct(entries: Iterable[feeds.Entry], name: str, found: _Findings) -> tu
     return fitting
 
 
-def _write(app: App, files: Files, document: Document, found: _Findings) -> list[str] | None:
+def _write(run: _Run, document: Document) -> list[str] | None:
     """The paths that changed; ``None`` where the gate or the disk refused."""
+    found = run.found
     blocks, quotes = [block for block, _ in found.framed], [quote for _, quote in found.framed]
     try:
         for path, data in document.files.items() if quotes else ():
             source: Literal["json", "xml"] = "json" if path.endswith(".json") else "xml"
-            framing.guard(data.decode(), source, blocks, quotes, style=app.style, preview=False)
-        return files.write(document)
+            framing.guard(data.decode(), source, blocks, quotes, style=run.app.style, preview=False)
+        return run.files.write(document, pack=run.pack)
     except Held as held:
         found.faults.append(Fault(file=f"feeds/{document.name}", rule=held.rule, what=str(held)))
     except DeliveryError as error:

@@ -66,5 +66,6 @@ class Memory(dict[str, str]):
     def __init__(self) -> None:
         """Know nothing yet."""
         super().__init__()
+        self.pages: dict[str, int] = {}  # how many archives each feed had
         self.made: Limited[str, Made] = Limited(_ENTRIES_BYTES, lambda made: 2 * len(made.entry.content) + _BESIDE)
         self.fragments: Fragments = Limited(_FRAGMENTS_BYTES, lambda text: len(text) + _BESIDE)

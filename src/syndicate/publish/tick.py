@@ -17,6 +17,7 @@ from syndicate.model import Quote, Slot
 from syndicate.plan.catchup import catch_up
 from syndicate.publish import approval, dailyquote, editions, feeds, messages, posts, withdrawal
 from syndicate.publish.editions import Planned, lose, schedule_for
+from syndicate.publish.kept import Memory
 from syndicate.settings import QUOTE_LATENESS
 from syndicate.store import agenda, marks
 from syndicate.store.database import Connection
@@ -59,8 +60,8 @@ def tick(
 def _steps(app: App, now: datetime, report: TickReport, memory: dict[str, str] | None, changed: Collection[str] | None) -> None:
     with_starts: dict[str, datetime] = {}
     _step(report, lambda: _sync(app, now, report, changed))
-    if changed:
-        _step(report, lambda: _feeds(app, now, report, memory))  # a saved brief is out before anything else is done
+    if changed and isinstance(memory, Memory):
+        _step(report, lambda: _told(report, feeds.first(app, now, memory)))  # a saved brief is out before all else is done
     _step(report, lambda: with_starts.update(marks.starts(app.store, subjects(app), now)))
     _step(report, lambda: withdrawal.follow(app, now))
     _step(report, lambda: report.planned.extend(show_quote(app, now, with_starts)))
@@ -105,7 +106,10 @@ def _sync(app: App, now: datetime, report: TickReport, changed: Collection[str] 
 
 
 def _feeds(app: App, now: datetime, report: TickReport, memory: dict[str, str] | None) -> None:
-    done = feeds.publish(app, now, memory)
+    _told(report, feeds.publish(app, now, memory))
+
+
+def _told(report: TickReport, done: feeds.FeedsReport) -> None:
     report.feeds += done.changed
     report.faults += (fault for fault in done.faults if fault not in report.faults)
 
