@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from syndicate.cli import Parser, approving
+from syndicate.cli import Parser, approving, importing
 
 if TYPE_CHECKING:
     from syndicate.model import Quote
@@ -41,6 +41,9 @@ def parser(prog: str) -> argparse.ArgumentParser:
     commands = made.add_subparsers(dest="verb", metavar="VERB", required=True, parser_class=argparse.ArgumentParser)
     listed = commands.add_parser("list", help="list every quote")
     listed.add_argument("--json", action="store_true", help="one JSON document")
+    imported = commands.add_parser("import", help="write a file for each quote of a CSV or JSON file; never over another")
+    imported.add_argument("file", metavar="FILE", help="columns as in a quote's file; the quotation itself is `words`")
+    imported.add_argument("--dry-run", action="store_true", help="only say what would happen")
     reported = commands.add_parser("report", help="how many quotes there are by speaker, group, ideology, language and date")
     reported.add_argument("--json", action="store_true", help="one JSON document")
     approving.commands(commands)
@@ -49,7 +52,7 @@ def parser(prog: str) -> argparse.ArgumentParser:
 
 def run(args: argparse.Namespace) -> int:
     """List, or one act of one person."""
-    return {"list": _list, "report": _report}.get(args.verb, approving.run)(args)
+    return {"list": _list, "report": _report, "import": importing.run}.get(args.verb, approving.run)(args)
 
 
 def _report(args: argparse.Namespace) -> int:

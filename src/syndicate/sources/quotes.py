@@ -18,7 +18,7 @@ from syndicate.sources import Draft, Found, Glance
 from syndicate.sources.dates import parse_day
 from syndicate.sources.fields import Fields
 from syndicate.sources.folder import Folder
-from syndicate.sources.frontmatter import Node, parse
+from syndicate.sources.frontmatter import Matter, Node, parse
 
 CANONICAL: Final = (
     "id", "kind", "title", "speaker", "role", "role_source", "date", "lang", "dir", "original", "original_lang", "translator",
@@ -88,24 +88,39 @@ class QuoteFolder:
                 return None
             right = "begin it with ---, kind: words, speaker: …, ---"
             raise SourceError(Fault(file=found.path, line=1, rule="Q12", what="there is no front matter", right=right))
-        fields = Fields(matter, file=found.path, zone=self._zone, private=True)
-        words = matter.body.strip()
-        front = _front(fields, words)
-        draft = Draft(
-            kind="quote",
-            path=found.path,
-            stamp=file.stamp,
-            content_sha=file.sha,
-            body=words,
-            id=fields.item_id(),
-            status=fields.status(),
-            date_text=front["date"],
-            embargo=fields.instant("embargo")[0],
-            front=front,
-            advice=tuple(fields.advice),
-        )
-        fields.finish()
-        return draft
+        return _draft(matter, found.path, self._zone, stamp=file.stamp, sha=file.sha)
+
+
+def faults(text: str, *, path: str, zone: str) -> tuple[Fault, ...]:
+    """What would be wrong with a quote's file that held ``text``: for those that write one."""
+    try:
+        matter = parse(text, file=path)
+        assert matter is not None  # it begins with front matter
+        _draft(matter, path, zone, stamp="", sha="")
+    except SourceError as error:
+        return error.faults
+    return ()
+
+
+def _draft(matter: Matter, path: str, zone: str, *, stamp: str, sha: str) -> Draft:
+    fields = Fields(matter, file=path, zone=zone, private=True)
+    words = matter.body.strip()
+    front = _front(fields, words)
+    draft = Draft(
+        kind="quote",
+        path=path,
+        stamp=stamp,
+        content_sha=sha,
+        body=words,
+        id=fields.item_id(),
+        status=fields.status(),
+        date_text=front["date"],
+        embargo=fields.instant("embargo")[0],
+        front=front,
+        advice=tuple(fields.advice),
+    )
+    fields.finish()
+    return draft
 
 
 def _front(fields: Fields, words: str) -> dict[str, Any]:
