@@ -16,6 +16,7 @@ from publication import SETTINGS, Publication, instant
 from syndicate.channels.files import Files
 from syndicate.errors import Unreachable
 from syndicate.publish import feeds
+from syndicate.publish.tick import tick
 
 ATOM = feedrules.ATOM
 BASE = "http://127.0.0.1:8000/feeds/"
@@ -294,3 +295,29 @@ def test_a_topic_that_nobody_names_any_more_keeps_its_feed_and_tells_so(letter: 
     assert letter.titles("topics/ports.atom") == ["001"]
     assert b"leaving" not in (letter.root / "feeds" / "feeds.opml").read_bytes()
     assert b"topics/ports.atom" in (letter.root / "feeds" / "feeds.opml").read_bytes()
+
+
+# -- quotes ---------------------------------------------------------------------------------------
+
+
+def test_quotes_have_archives_too_and_a_withdrawal_takes_the_words_out_of_them(letter: Letter) -> None:
+    words = "Bring us every letter of {} that comes from outside and we shall tell you which are worth opening."
+    for number in range(6):
+        letter.quote(f"q{number}", words.format(f"speaker {number}"))
+    letter.begin("2026-11-01 12:00")
+    for day in range(2, 8):
+        with letter.opened(f"2026-11-0{day} 12:00") as app:
+            tick(app, app.now())
+    letter.publish()
+    assert letter.archives("quotes") == ["archive/quotes-0001.atom", "archive/quotes-0002.atom"]
+    assert len(letter.reachable("rss", "quotes")) == len(letter.reachable("json", "quotes")) == 6
+    first = letter.tree("archive/quotes-0001.atom").find(f"{ATOM}entry")
+    name = first.findtext(f"{ATOM}id").rpartition("/")[2]
+    said = f"speaker {name[1:]} that".encode()
+    assert said in (letter.root / "feeds/archive/quotes-0001.rss").read_bytes()
+    letter.quote(name, words.format(f"speaker {name[1:]}"), status="withdrawn")
+    letter.publish()
+    assert not any(said in data for path, (_, data) in letter.snapshot("feeds").items() if not path.endswith((".gz", ".br")))
+    assert letter.tree("archive/quotes-0001.atom").find(f"{feedrules.TOMBSTONE}deleted-entry") is not None
+    assert len(letter.reachable("atom", "quotes")) == 6
+    assert letter.broken() == []

@@ -57,8 +57,8 @@ def parsed(made: Publication, name: str = "briefs.atom") -> Any:
 
 def broken(root: Path, base: str, at: str = NOON) -> list[str]:
     found = []
-    for path in sorted((root / "feeds").iterdir()):
-        url, data = f"{base}/feeds/{path.name}", path.read_bytes()
+    for path in sorted(path for path in (root / "feeds").rglob("*") if path.is_file()):
+        url, data = f"{base}/{path.relative_to(root).as_posix()}", path.read_bytes()
         match path.suffix:
             case ".rss" | ".atom":
                 found += [f"{path.name}: {fault}" for fault in feedrules.faults(data, url, now=instant(at))]
