@@ -206,7 +206,7 @@ class Trial:
         return "", PATIENCE, lambda: len(self._news()) >= wanted
 
     def _start(self, *arguments: str, point: str = "", whole: bool = False) -> None:
-        environ = {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL") if name in os.environ}
+        environ = {name: os.environ[name] for name in ("PATH", "PYTHONPATH", "LANG", "LC_ALL") if name in os.environ}
         environ |= {"HOME": str(self.root / "home"), "SYNDICATE_FAIL_AT": point, **self._secrets}
         self.program.start(["-C", str(self.root), *arguments], environ, self.root / "program.log", whole=whole)
 

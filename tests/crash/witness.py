@@ -24,7 +24,7 @@ from aiosmtpd.controller import Controller
 
 from syndicate.testing import FakeBluesky, FakeMastodon, FakeX, Network
 
-ITEM = re.compile(r"/((?:briefs|quotes)/[a-z0-9-]+)")
+ITEM = re.compile(r"https?://[^\s\"<>/]+/((?:briefs|quotes)/[a-z0-9-]+)")
 NETWORK_FAULTS = ("before_accept", "after_accept", "half_body", "429", "500")
 MAIL_FAULTS = ("rcpt_451", "rcpt_cut", "dot_451", "accept_cut")
 SLOWEST = 0.008  # seconds before a mail is answered
