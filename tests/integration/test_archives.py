@@ -236,10 +236,10 @@ def test_an_archive_that_was_lost_is_written_again_with_the_next_start(letter: L
 def test_archives_that_the_disk_refused_are_written_when_it_takes_them(letter: Letter, monkeypatch: pytest.MonkeyPatch) -> None:
     real = Files.write
 
-    def full(self: Files, document: Any) -> list[str]:
+    def full(self: Files, document: Any, **more: Any) -> list[str]:
         if any(path.startswith("archive/") for path in document.files):
             raise Unreachable("no room")
-        return real(self, document)
+        return real(self, document, **more)
 
     for number in range(11):
         letter.write(number)
