@@ -151,7 +151,7 @@ def _show(quote: Quote, seen: Seen) -> None:
     """Every rendering, framed as it would leave: this is what a person answers for."""
     from syndicate.cli.output import heading, say
 
-    heading(f"{quote.slug}  {quote.title}")
+    heading(quote.slug)
     for change in seen.changes:
         say(f"  taken out of the words: {change}")
     for place, text in seen.texts.items():
@@ -166,7 +166,7 @@ def _tell_difference(quote: Quote, before: Consent, seen: Seen) -> None:
 
     from syndicate.cli.output import heading, say
 
-    heading(f"{quote.slug}  {quote.title}")
+    heading(quote.slug)
     old = json.loads(before.renderings or "{}")
     same = True
     for place in dict.fromkeys([*old, *seen.texts]):

@@ -86,8 +86,10 @@ def _settled() -> tuple[str, ...]:
 
 
 def _titles(app: App, keys: tuple[int, ...]) -> list[str]:
+    from syndicate.publish import approval
+
     known: dict[int, Item] = {**app.content.briefs_by_keys(keys), **app.content.quotes_by_keys(keys)}
-    return [known[key].title for key in keys if key in known]
+    return [approval.told(app, known[key], known[key].title) for key in keys if key in known]
 
 
 def _list(args: argparse.Namespace) -> int:

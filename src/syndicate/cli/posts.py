@@ -43,16 +43,18 @@ def run(args: argparse.Namespace) -> int:
 def _list(args: argparse.Namespace) -> int:
     from syndicate.cli.output import listing
     from syndicate.cli.publication import looked_at
+    from syndicate.publish import approval
 
     with looked_at(args) as app:
         lines = app.books.lines(kind="post", limit=args.limit)
         items = {line.subject: app.content.brief(line.subject, now=None) or app.content.quote(line.subject) for line in lines}
+        titles = {subject: approval.told(app, item, item.title) for subject, item in items.items() if item}
     rows = [
         {
             "id": line.id,
             "due": line.due,
             "item": line.subject,
-            "title": found.title if (found := items[line.subject]) else line.subject,
+            "title": titles.get(line.subject, line.subject),
             "channel": line.channel,
             "state": str(line.state),
             "url": line.remote_url,

@@ -54,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(proof.data)
     listing([_row(proof) for proof in made], _COLUMNS, as_json=args.json, empty="this publication has no outlet for it")
-    note(f"{item.title}: written to {folder}")
+    note(f"{item.slug}: written to {folder}")
     return FAILED if any(proof.fault for proof in made) else OK
 
 

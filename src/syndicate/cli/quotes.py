@@ -59,15 +59,16 @@ def _report(args: argparse.Namespace) -> int:
     """Who is shown how often: an unbalanced pool shows before its readers see it."""
     from syndicate.cli.output import document, heading, listing, say
     from syndicate.cli.publication import rehearsed
+    from syndicate.publish import approval
 
     with rehearsed(args) as app:
         now = app.now()
         app.content.sync(app.sources, now)
         pool = app.content.quotes(now=now)
         shown = [quote.id for quote, _ in app.content.shown_quotes(now)]
+        views = {name: {quote.id: approval.told(app, quote, of(quote)) for quote in pool} for name, of in _VIEWS.items()}
     found: dict[str, list[dict[str, object]]] = {}
-    for name, value_of in _VIEWS.items():
-        values = {quote.id: value_of(quote) for quote in pool}
+    for name, values in views.items():
         counts = {value: [key for key in values if values[key] == value] for value in set(values.values())}
         found[name] = [
             {"value": value or "–", "quotes": len(ids), "shown": sum(shown.count(one) for one in ids)}
@@ -106,10 +107,10 @@ def _list(args: argparse.Namespace) -> int:
                 {
                     "slug": quote.slug,
                     "id": quote.id,
-                    "title": quote.title,
+                    "title": approval.told(app, quote, quote.title),
                     "kind": str(quote.kind),
-                    "speaker": quote.speaker or quote.place,
-                    "ideology": quote.ideology,
+                    "speaker": approval.told(app, quote, quote.speaker or quote.place),
+                    "ideology": approval.told(app, quote, quote.ideology),
                     "date": quote.date,
                     "lang": quote.lang,
                     "shown": shown.get(quote.id),

@@ -72,7 +72,7 @@ def _withdraw(args: argparse.Namespace) -> tuple[list[Line], str]:
         item = _named(app, args)
         lines = withdrawal.withdraw(app, item, now, who=who(), reason=args.reason, clock=time.monotonic)
         deliver(app, lambda: app.books.balance("delete", item.id))
-        return [*lines, *withdrawal.reached(app, item)], item.title
+        return [*lines, *withdrawal.reached(app, item)], item.slug
 
 
 def _rehearse(args: argparse.Namespace) -> tuple[list[Line], str]:
@@ -94,7 +94,7 @@ def _rehearse(args: argparse.Namespace) -> tuple[list[Line], str]:
             copytree(app.feeds_folder, Path(folder) / "feeds")
         copy = replace(app, root=Path(folder))
         lines = withdrawal.withdraw(copy, item, now, who="rehearsal", reason="", clock=time.monotonic)
-        return [*lines, *withdrawal.reached(copy, item)], item.title
+        return [*lines, *withdrawal.reached(copy, item)], item.slug
 
 
 def _named(app: App, args: argparse.Namespace) -> Item:

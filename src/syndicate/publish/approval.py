@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from syndicate.errors import Held, RenderError
-from syndicate.model import Limits, Quote
+from syndicate.model import Item, Limits, Quote
 from syndicate.render import framing, post
 from syndicate.store.audit import audit
 from syndicate.store.database import Connection
@@ -103,6 +103,16 @@ def standing(app: App, quote: Quote, now: datetime) -> Standing:
         rejected=last.name if last and last.act == "rejection" and last.content_sha == quote.content_sha else "",
         voided=tuple(one for one in newest.values() if not _stands(one, quote, sha)),
     )
+
+
+def told(app: App, item: Item, text: str) -> str:
+    """One of our own fields as a listing may show it: a quote's title that repeats its words is withheld (Q5)."""
+    if isinstance(item, Quote):
+        try:
+            framing.guard_outside(text, [item], style=app.style)
+        except Held:
+            return "[withheld: it repeats the words]"
+    return text
 
 
 def stamp(app: App, quote: Quote, now: datetime, where: str) -> Callable[[Connection], None]:
