@@ -439,12 +439,16 @@ def test_with_a_hub_nginx_names_it_and_the_feed(tmp_path: Path) -> None:
         pytest.skip("no nginx here: its documented configuration is not tried")
     root = tmp_path / "publication"
     Files(root / "feeds", now=lambda: datetime(2026, 11, 22, tzinfo=UTC)).write(
-        Document(name="briefs", files={"briefs.rss": b"<rss/>", "archive/briefs-1.rss": b"<rss/>"}, updated=NOW)
+        Document(
+            name="briefs",
+            files={"briefs.rss": b"<rss/>", "archive/briefs-1.rss": b"<rss/>", "topics/ports.rss": b"<rss/>"},
+            updated=NOW,
+        )
     )
     folder = tmp_path / "nginx"
     folder.mkdir()
     with nginx.nginx(folder, root, 9, hub="https://hub.example/") as url:
-        for headers in ({}, {"Sec-Fetch-Dest": "document"}):
-            link = httpx.get(f"{url}/feeds/briefs.rss", headers=headers, trust_env=False).headers["link"]
-            assert link == '<https://hub.example/>; rel="hub", <https://news.example.org/feeds/briefs.rss>; rel="self"'
+        for headers, name in (({}, "briefs.rss"), ({"Sec-Fetch-Dest": "document"}, "briefs.rss"), ({}, "topics/ports.rss")):
+            link = httpx.get(f"{url}/feeds/{name}", headers=headers, trust_env=False).headers["link"]
+            assert link == f'<https://hub.example/>; rel="hub", <https://news.example.org/feeds/{name}>; rel="self"'
         assert "link" not in httpx.get(f"{url}/feeds/archive/briefs-1.rss", trust_env=False).headers
