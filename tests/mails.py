@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from syndicate.model import Author, Brief, Quote, QuoteKind, Words
+from syndicate.model import Author, Brief, Correction, Quote, QuoteKind, Words
 from syndicate.render import framing
 from syndicate.render.email import EditionView, Recipient
-from syndicate.render.house_style import Style
+from syndicate.render.house_style import Phrases, Style
 from syndicate.render.templates import Templates
 
 FOLDER = Path(__file__).parents[1] / "templates"
 SOURCES = {path.relative_to(FOLDER).as_posix(): path.read_text(encoding="utf-8") for path in FOLDER.rglob("*.j2")}
-TEMPLATES = Templates(SOURCES)
+CATALOGUES = {path.stem: path.read_text(encoding="utf-8") for path in (FOLDER / "locale").glob("*.po")}
+TEMPLATES = Templates(SOURCES, CATALOGUES)
 PUBLIC = "https://letter.example"
 DUE = datetime(2026, 11, 22, 23, 30, tzinfo=UTC)  # the 23rd in Berlin
 NONCE = "0123456789abcdef"
@@ -133,3 +134,48 @@ def view(*briefs: Brief, display: str = "", quote: Quote = QUOTE, **over: Any) -
         elif display == "link":
             given_values["quote_link"] = framing.link_only(admitted)
     return EditionView(**{**given_values, **over})
+
+
+def arabic(**over: Any) -> EditionView:
+    """An edition in Arabic: two briefs, a quotation in its frame, a correction."""
+    wording = TEMPLATES.wording("ar")
+    style = replace(
+        STYLE,
+        language="ar",
+        labels=dict.fromkeys(QuoteKind, "كلام متطرف بنصه، يُعرض للدراسة"),
+        phrases=Phrases(**{phrase.name: wording.say(str(phrase.default)) for phrase in fields(Phrases)}),
+        notices={kind: wording.say(text) for kind, text in STYLE.notices.items()},
+    )
+    quote = replace(
+        QUOTE,
+        title="مؤسس يتحدث عن الرحيل",
+        words=Words("لا يحتفظ الفانوس بسجل للفراشات. ومن يغادر المعدية ظهرًا يحمل ملحنا إلى بيته دون أن يُسأل."),
+        context="في عام 2011 طلبت الحركة من الأعضاء الجدد قطع صلاتهم؛ وهكذا خاطبهم مؤسسها في ذلك الشتاء.",
+        contains="ضغط لقطع الصلات",
+        speaker="أورين تالفيك",
+        role="مؤسس الحركة",
+        lang="ar",
+        dir="rtl",
+    )
+    admitted = framing.admit(quote, style, approved=True, now=DUE)
+    told = {"lang": "ar", "authors": (Author(name="إلزه فارنهولت", role="محللة"),), "topics": ("الموانئ",)}
+    first = brief(
+        1,
+        title="ما دوّنه الميناء في دفاتره",
+        summary="ملخص لما في دفاتر الميناء بين عامي 2009 و2014، وما كان يمكن أن يُلاحَظ.",
+        **told,
+    )
+    second = brief(
+        2, title="ثلاث علامات مبكرة", summary="كان يمكن رؤية كل واحدة منها من الخارج قبل أربعة أشهر على الأقل.", **told
+    )
+    given: dict[str, Any] = {
+        "title": "رسالة المعدية",
+        "lang": "ar",
+        "site": Site(title="رسالة المعدية", organisation="معهد المعدية", postal_address="٣ ممشى الحبال\nرصيف تولاند"),
+        "style": style,
+        "quotes": (quote,),
+        "quote_html": framing.block(admitted, "mail", TEMPLATES),
+        "quote_text": framing.block(admitted, "text", TEMPLATES),
+        "corrections": ((first, Correction(date=date(2026, 11, 22), text="ذكرنا 14 قاربًا، والصواب 11.")),),
+    }
+    return view(first, second, **{**given, **over})

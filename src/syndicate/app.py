@@ -104,6 +104,7 @@ def open_app(root: Path, *, at: datetime | None = None, environ: Mapping[str, st
         migrate.ensure(store)
         marks.begin(store, clock())
         channels.update(open_channels(settings, root, clock))
+        templates = open_templates(root)
         yield App(
             root=root,
             settings=settings,
@@ -116,11 +117,11 @@ def open_app(root: Path, *, at: datetime | None = None, environ: Mapping[str, st
             holds=Holds(store),
             people=People(store),
             channels=channels,
-            templates=open_templates(root),
+            templates=templates,
             sources=tuple(
                 open_source(name, source, root=root, site=settings.site) for name, source in settings.sources.items()
             ),
-            style=framing.style(settings),
+            style=framing.style(settings, templates.wording(settings.site.language).say),
             token_keys=marks.token_keys(store),
         )
     finally:

@@ -31,7 +31,7 @@ PICTURE = Image(src="/media/boats.png", alt="Boats", width=1104, height=760)
 def judged(given: EditionView, frozen: Frozen | None = None, templates: Templates = TEMPLATES) -> list[Fault]:
     return lint.faults(
         frozen or freeze(given, templates, nonce=NONCE),
-        lint_links.known(given),
+        lint_links.of_edition(given),
         lang=given.lang,
         direction=direction(given.lang),
         colours=brand_values(given.brand),

@@ -184,20 +184,21 @@ def freeze_items(
     )
     nonce = hashlib.sha256(f"{view_url}\0{at.isoformat()}".encode()).hexdigest()[:16]
     frozen = email.freeze(view, app.templates, nonce=nonce)
-    faults = [*_gates(app, view, frozen), *lint.headers(sample(app, newsletter, frozen, at)[1].data)]
+    _, mail = sample(app, newsletter, frozen, at)
+    faults = [*gates(app, frozen, lint_links.of_edition(view), view.lang), *lint.headers(mail.data)]
     if faults:
         raise RenderError(*faults)
     return frozen
 
 
-def _gates(app: App, view: email.EditionView, frozen: email.Frozen) -> list[Fault]:
-    """What must hold of the finished mail before anybody gets it."""
+def gates(app: App, frozen: email.Frozen, known: lint_links.Known, lang: str) -> list[Fault]:
+    """What must hold of a finished mail before anybody gets it."""
     return lint.faults(
         frozen,
-        lint_links.known(view),
-        lang=view.lang,
-        direction=wording.direction(view.lang),
-        colours=brand.brand_values(view.brand),
+        known,
+        lang=lang,
+        direction=wording.direction(lang),
+        colours=brand.brand_values(app.settings.brand.model_dump()),
         support=lint_clients.support(data.read("caniemail.json"), data.read("mail_enhancements.toml")),
         templates=app.templates,
     )
@@ -219,6 +220,7 @@ def nobody(app: App, at: datetime, address: str) -> email.Recipient:
         address=address,
         unsubscribe_url=app.public(f"u/{token}"),
         preferences_url=app.public(f"p/{token}"),
+        confirm_url=app.public(f"c/{token}"),
         subscribed_on=at.astimezone(ZoneInfo(app.settings.site.zone)).date(),
     )
 

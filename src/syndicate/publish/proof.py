@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from syndicate import links
 from syndicate.errors import Fault, FaultyError, Held, SyndicateError
 from syndicate.model import Brief, Item, Limits, Post, QuoteDisplay, Request
-from syndicate.publish import dailyquote, feeds, messages, posts
+from syndicate.publish import dailyquote, feeds, messages, notices, posts
 from syndicate.render import counting
 from syndicate.render import feed as feed_files
 from syndicate.render.frozen import Frozen, splice, values
@@ -153,7 +153,7 @@ def edition(
 
 
 def faults(app: App, now: datetime) -> Iterator[Fault]:
-    """Every rendering that fails: the newest brief, each quote that the gate admits, and an edition of each frequency."""
+    """Every rendering that fails: the newest brief, each quote that may run, an edition of each frequency, the notices."""
     admitted, _ = dailyquote.admissible(app, now)
     newest = app.content.briefs(now=now, limit=_SAMPLED, with_body=True)
     alone: list[Item] = [*newest[:1], *admitted]
@@ -166,6 +166,7 @@ def faults(app: App, now: datetime) -> Iterator[Fault]:
         for proof in _guarded(name, frequency, lambda: _sampled(app, name, frequency, items, display, now)) if items else ():  # noqa: B023 - called at once
             file = f"edition {name} {frequency}"
             yield proof.cause or Fault(file=file, rule="render", what=proof.fault)
+    yield from notices.faults(app, now)
 
 
 def _frequencies(app: App) -> Iterator[tuple[str, EditionKind, QuoteDisplay]]:

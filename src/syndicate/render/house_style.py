@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Literal
 from urllib.parse import SplitResult, urlsplit
@@ -35,6 +35,7 @@ class Phrases:
     role: str = "Role"
     place: str = "Place"
     date: str = "Date"
+    undated: str = "Undated"
     translator: str = "Translator"
     archive: str = "Archive"
     record: str = "Record {slug} in our archive"
@@ -85,8 +86,8 @@ class Style:
         return self.ours(url) or (parts.scheme == "https" and (parts.hostname or "") in self.archive_hosts | WEB_ARCHIVES)
 
 
-def style(settings: Settings) -> Style:
-    """The style of a publication, from its settings."""
+def style(settings: Settings, say: Callable[[str], str] = str) -> Style:
+    """The style of a publication, from its settings; ``say`` puts our fixed phrases into its language."""
     quotes = settings.quotes
     return Style(
         title=quotes.title,
@@ -101,6 +102,8 @@ def style(settings: Settings) -> Style:
         language=settings.site.language,
         approval=quotes.approval,
         self_labels=quotes.self_labels,
+        notices={kind: say(text) for kind, text in _NOTICES.items()},
+        phrases=Phrases(**{phrase.name: say(str(phrase.default)) for phrase in fields(Phrases)}),
     )
 
 

@@ -75,8 +75,11 @@ def _sizes(frozen: Frozen, document: lxml.html.HtmlElement) -> Iterator[Fault]:
         yield Fault(file="templates/email", rule="size", what=what, right="put rules that can be inlined into the first block")
 
 
-def headers(data: bytes) -> Iterator[Fault]:
-    """The headers of one finished message: what must stay raw on one line does, and it can be read back."""
+def headers(data: bytes, *, listed: bool = True) -> Iterator[Fault]:
+    """The headers of one finished message: what must stay raw on one line does, and it can be read back.
+
+    ``listed``: it goes to subscribers, who must have a way out.
+    """
     head = data.partition(b"\r\n\r\n")[0].decode("ascii", "replace")
     fields = re.split(r"\r\n(?![ \t])", head)
     for name in RAW:
@@ -84,9 +87,9 @@ def headers(data: bytes) -> Iterator[Fault]:
             if "=?" in field or "\r\n" in field or not field.isascii():
                 yield _header(name, "it is folded or encoded, and mail clients then do not know it")
     named = {field.partition(":")[0].lower(): field.partition(":")[2].strip() for field in fields}
-    if not re.fullmatch(r"<https?://[\x21-\x3b\x3d\x3f-\x7e]+>", named.get("list-unsubscribe", "")):
+    if listed and not re.fullmatch(r"<https?://[\x21-\x3b\x3d\x3f-\x7e]+>", named.get("list-unsubscribe", "")):
         yield _header("List-Unsubscribe", "it holds no single https link (RFC 8058 §3.1)")
-    if named.get("list-unsubscribe-post") != _ONE_CLICK:
+    if listed and named.get("list-unsubscribe-post") != _ONE_CLICK:
         yield _header("List-Unsubscribe-Post", f"it is not {_ONE_CLICK} (RFC 8058 §3.1)")
     if any(part.defects for part in message_from_bytes(data, policy=modern).walk()):
         yield _header("MIME", "the message cannot be read back without defects")

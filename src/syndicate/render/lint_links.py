@@ -8,28 +8,32 @@ from __future__ import annotations
 
 import html as markup_escape
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 import lxml.html
 
 from syndicate.render import markup
-from syndicate.render.frozen import Frozen, is_web_url, splice
+from syndicate.render.frozen import URL_GAPS, Frozen, is_web_url, splice
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
 
-    from syndicate.render.email import EditionView
+    from syndicate.model import Brief, Quote
+    from syndicate.render.email import EditionView, Site
+    from syndicate.render.framing import FramedBlock
 
 GAP_HOST: Final = "gap.invalid"  # stands for one reader's own links while the mail is judged
 FILLED: Final = {
     "unsubscribe": f"https://{GAP_HOST}/unsubscribe",
     "preferences": f"https://{GAP_HOST}/preferences",
+    "confirm": f"https://{GAP_HOST}/confirm",
     "address": "gap-address",
     "since": "gap-since",
 }
+_WAYS: Final = frozenset(FILLED[name] for name in URL_GAPS)
 _LEADS: Final = frozenset({"href", "cite", "longdesc"})  # followed by a reader; the others are fetched unasked
 _ATTRIBUTES: Final = _LEADS | {"src", "action", "formaction", "poster", "data"}
 _FORBIDDEN_TAGS: Final = frozenset(
@@ -51,28 +55,44 @@ class Known:
     words: tuple[str, ...]  # texts of ours, in which an address may be written out
 
 
-def known(view: EditionView) -> Known:
+def known(
+    site: Site,
+    public_url: str,
+    *,
+    briefs: Iterable[Brief] = (),
+    quotes: Iterable[Quote] = (),
+    blocks: Iterable[FramedBlock] = (),
+    logo: str = "",
+) -> Known:
     """What the items, the settings and the gate give."""
-    site, public = view.site, view.public_url
-    links = {site.url, view.view_url, *site.profiles, f"mailto:{site.contact}"}
+    links = {site.url, *site.profiles, f"mailto:{site.contact}", *([logo] if logo else [])}
     words = [site.postal_address, site.organisation]
-    for brief in (*view.briefs, *(brief for brief, _ in view.corrections)):
+    for brief in briefs:
         links |= {brief.link, *_addresses(markup.to_html(brief.body, base=brief.link, for_mail=True))}
-        links |= {markup.absolute(brief.image.src, f"{public}/")} if brief.image else set()
+        links |= {markup.absolute(brief.image.src, f"{public_url}/")} if brief.image else set()
         words += [brief.title, brief.summary, brief.body, *(correction.text for correction in brief.corrections)]
-    words += [correction.text for _, correction in view.corrections]
-    for quote in view.quotes:
+    for quote in quotes:
         links |= {quote.link, quote.archive}
         words += [quote.title, quote.context]
-    for block in (view.quote_html, view.quote_text):
-        links |= set(block.links) if block else set()
-    logo = str(view.brand.get("logo") or "")
-    links |= {logo} if logo else set()
+    for block in blocks:
+        links |= set(block.links)
     return Known(
-        public_url=public,
+        public_url=public_url,
         links=frozenset(links),
-        pictures=frozenset(urlsplit(url).netloc for url in (public, site.url, logo) if url),
+        pictures=frozenset(urlsplit(url).netloc for url in (public_url, site.url, logo) if url),
         words=tuple(words),
+    )
+
+
+def of_edition(view: EditionView) -> Known:
+    """What one edition may hold."""
+    return known(
+        view.site,
+        view.public_url,
+        briefs=(*view.briefs, *(replace(brief, corrections=(told,)) for brief, told in view.corrections)),
+        quotes=view.quotes,
+        blocks=[block for block in (view.quote_html, view.quote_text) if block],
+        logo=str(view.brand.get("logo") or ""),
     )
 
 
@@ -106,7 +126,7 @@ def _element(element: HtmlElement, found: Known) -> Iterator[tuple[str, str]]:
 def _address(tag: str, name: str, url: str, found: Known) -> Iterator[tuple[str, str]]:
     ours = _ours(url, found)
     if any(filled in url for filled in FILLED.values()):
-        if url not in {FILLED["unsubscribe"], FILLED["preferences"]} or tag != "a" or name != "href":
+        if url not in _WAYS or name != "href":
             yield f"a reader's own value stands in the {name} of <{tag}>, where it would tell who opened the mail", f"<{tag}"
     elif url.startswith("mailto:") and name == "href":
         if url not in found.links:

@@ -50,8 +50,8 @@ class Envelope:
     """What a message carries beside its content. The last three differ for each reader; the same key gives the same ones."""
 
     sender: str  # the From header, "Name <news@example.org>"
-    list_id: str  # "digest.example.org" (RFC 2919)
-    list_archive: str  # where past editions stand, https
+    list_id: str = ""  # "digest.example.org" (RFC 2919); "": not to a list, but in answer to one person's wish
+    list_archive: str = ""  # where past editions stand, https
     reply_to: str = ""  # "Name <editors@example.org>" or an address
     list_help: str = ""  # https or mailto
     feedback_id: str = ""  # "edition:newsletter:kind:sender" (Gmail's Feedback-ID); no personal data
@@ -85,9 +85,9 @@ def message(frozen: Frozen, recipient: Recipient, envelope: Envelope) -> Message
         f"To: {_mailbox(recipient.name, to, 'To: ')}\r\n"
         f"Date: {format_datetime(envelope.date.astimezone(UTC))}\r\n"
         f"Message-ID: <{_checked('message id', envelope.message_id, _MESSAGE_ID)}>\r\n"
-        f"List-Unsubscribe: <{filling['unsubscribe']}>\r\n"
-        "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
     )
+    if "unsubscribe" in filling:
+        personal += f"List-Unsubscribe: <{filling['unsubscribe']}>\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
     mark = _checked("boundary", envelope.boundary, _BOUNDARY)
     part = f"--{mark}\r\nContent-Type: text/%s; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
     data = b"".join(
@@ -181,14 +181,14 @@ def _static_headers(
     lines = [f"From: {_mailbox(*_parsed('from', sender), 'From: ')}"]
     if reply_to:
         lines.append(f"Reply-To: {_mailbox(*_parsed('reply_to', reply_to), 'Reply-To: ')}")
-    lines += [
-        f"Subject: {_unstructured(subject, 'Subject: ')}",
-        f"List-Id: <{_checked('list id', list_id, _LIST_ID)}>",
-        f"List-Archive: <{_link('list archive', archive)}>",
-    ]
+    lines.append(f"Subject: {_unstructured(subject, 'Subject: ')}")
+    if list_id:
+        lines.append(f"List-Id: <{_checked('list id', list_id, _LIST_ID)}>")
+    if archive:
+        lines.append(f"List-Archive: <{_link('list archive', archive)}>")
     if help_url:
         lines.append(f"List-Help: <{_link('list help', help_url)}>")
-    lines.append("Precedence: list")
+    lines.append("Precedence: list" if list_id else "Auto-Submitted: auto-generated")  # RFC 3834 §5
     if feedback:
         lines.append(f"Feedback-ID: {_checked('feedback id', feedback, _FEEDBACK_ID)}")
     return "".join(f"{line}\r\n" for line in lines).encode("ascii")

@@ -17,9 +17,8 @@ from syndicate.render.columns import columns, pad, wrap
 from syndicate.render.defuse import clean
 from syndicate.render.frame import Part, marked
 from syndicate.render.house_style import Phrases, Style
-from syndicate.render.templates import day
 from syndicate.render.visible import tidy
-from syndicate.render.wording import direction
+from syndicate.render.wording import Wording, direction
 
 Rung: TypeAlias = Literal["full", "short", "paraphrase", "card"]
 
@@ -104,10 +103,12 @@ def _attribution(material: Material) -> dict[Part, str]:
 
 
 def _printed_date(material: Material) -> str:
-    """The date for people in English; elsewhere as ISO writes it. Never invented."""
-    date = material.quote.date
-    whole = len(date) == len("2021-09-05") and date != UNDATED
-    return day(civil_date.fromisoformat(date)) if whole and material.style.language.split("-")[0] == "en" else date
+    """The date as the publication's language writes it; a part of one stays as it is. Never invented."""
+    date, style = material.quote.date, material.style
+    if date == UNDATED:
+        return style.phrases.undated
+    whole = len(date) == len("2021-09-05")
+    return Wording(lang=style.language).day(civil_date.fromisoformat(date)) if whole else date
 
 
 def _archive_name(material: Material) -> str:

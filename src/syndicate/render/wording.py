@@ -152,7 +152,7 @@ def _parsed(text: str, lang: str, file: str) -> Catalog:
     try:
         return read_po(StringIO(text), locale=lang.replace("-", "_"), abort_invalid=True)
     except (PoFileError, ValueError) as error:
-        line = getattr(error, "lineno", None) or 0
+        line = int(getattr(error, "lineno", -1)) + 1  # Babel counts from 0
         fault = Fault(file=file, line=line, rule="catalogue", what=f"this catalogue cannot be read: {error}")
         raise RenderError(fault) from error
     except Exception as error:  # an unknown locale, and whatever else a file can cause
