@@ -91,7 +91,8 @@ class Clock:
         try:
             for batch in batches:
                 if not self._watching and len(present) == len(self._folders):
-                    self._watching, self._look_again = True, 0.0  # what was saved until now, nobody has told
+                    self._watching, self._look_again = True, 0.0
+                    self._run()  # what was saved until now, nobody has told
                 if batch:
                     self._run({path for _, path in batch})
         except (OSError, RuntimeError) as error:

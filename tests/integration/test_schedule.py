@@ -99,11 +99,9 @@ def test_what_was_saved_before_the_watcher_watched_is_looked_for(ticks: Ticks, t
     assert ticks.told == [None, ()]
     clock._watching = False
     clock._watcher.start()
-    assert watching(clock)
-    clock._run()
+    assert ticks.wait(lambda: ticks.told == [None, (), None]), "at once, not at the next tick"
     clock._stop.set()
     clock._watcher.join()
-    assert ticks.told == [None, (), None]
 
 
 def test_where_a_folder_cannot_be_watched_every_tick_looks_at_everything(ticks: Ticks, tmp_path: Path) -> None:
