@@ -214,8 +214,8 @@ def test_a_saved_brief_is_out_before_its_variants_and_archives(
         app.content.sync(app.sources, app.now())
         feeds.publish(app, app.now(), memory)
         path = publication.brief("one", "2026-11-20 08:00:00Z", body="Another body.")
-        app.content.sync(app.sources, app.now(), only=[str(path)])
-        assert feeds.first(app, app.now(), memory).changed == ("briefs.rss", "briefs.atom", "briefs.json")
+        found = app.content.sync(app.sources, app.now(), only=[str(path)])
+        assert feeds.first(app, app.now(), memory, found.changed).changed == ("briefs.rss", "briefs.atom", "briefs.json")
         early = {name: (folder / name).read_bytes() for name in ("briefs.rss", "briefs.atom", "briefs.json")}
         assert b"Another body." in early["briefs.rss"]
         assert not list(folder.glob("briefs.*.gz")), "an old variant would be another version"
@@ -224,6 +224,35 @@ def test_a_saved_brief_is_out_before_its_variants_and_archives(
         assert {name: (folder / name).read_bytes() for name in early} == early
         assert {name: gzip.decompress((folder / f"{name}.gz").read_bytes()) for name in early} == early
         assert len({path.stat().st_mtime_ns for path in folder.glob("briefs.*")}) == 1
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"body": "Another body."},
+        {"topics": "[Leaving]"},
+        {"topics": "[Else]", "date": "2026-11-21 09:00:00Z"},
+        {"status": "draft"},
+        {"status": "withdrawn"},
+        {"date": "2026-11-23 08:00:00Z"},
+    ],
+)
+def test_what_is_out_first_is_what_a_rebuild_writes(publication: Publication, change: dict[str, str]) -> None:
+    config = publication.root / "config" / "syndicate.toml"
+    config.write_text(
+        SETTINGS + '[feeds.leaving]\nitems = "briefs"\ntopic = "Leaving"\n[feeds.few]\nitems = "briefs"\nwindow = 2\n'
+    )
+    publication.brief("three", "2026-11-19 08:00:00Z", topics="[Leaving]")
+    memory = Memory()
+    for name in ("one", "two", "three"):
+        with publication.opened(NOON) as app:
+            app.content.sync(app.sources, app.now())
+            feeds.publish(app, app.now(), memory)
+            publication.brief(name, **({"date": f"2026-11-{19 + len(name) % 3} 08:00:00Z"} | change))
+            found = app.content.sync(app.sources, app.now())
+            feeds.first(app, app.now(), memory, found.changed)
+            early = [path for path in feeds.publish(app, app.now(), memory).changed if path.count("/") == 0]
+            assert [path for path in early if path.startswith(("briefs", "leaving", "few"))] == []
 
 
 def test_a_watchers_tick_ends_as_every_other_tick(publication: Publication) -> None:

@@ -95,20 +95,41 @@ def publish(app: App, now: datetime, memory: dict[str, str] | None = None) -> Fe
     )
 
 
-def first(app: App, now: datetime, memory: Memory) -> FeedsReport:
+def first(app: App, now: datetime, memory: Memory, changed: Sequence[str] | None = None) -> FeedsReport:
     """Write the feeds of briefs to which readers subscribe, if they changed, and nothing else: ``publish`` is to follow.
 
     It brings the archives, the other feeds and the compressed variants, which take many times as long. A feed that
-    ``publish`` has not made yet is left to it.
+    ``publish`` has not made yet is left to it. ``changed`` are the ids of all items that are not as they were, where
+    none came or went; ``None`` where that is not known.
     """
     files = Files(app.feeds_folder, now=app.now)
     run = _Run(app=app, now=now, files=files, memory=memory, kept=memory, pack=False)
     for one in catalogue.configured(app):
         pages = memory.pages.get(one.name)
-        if one.setting.items == "briefs" and pages is not None:
-            entries = _entries(run, one, archives.newest(app, one, now, with_body=False), one.name)
+        if one.setting.items == "briefs" and pages is not None and (window := _window(run, one, changed)) is not None:
+            entries = _entries(run, one, archives.Batch(briefs=window), one.name)
             run.render(replace(catalogue.feed(app, one), entries=entries, pages=pages))
+            memory.windows[one.name] = _light(window)
     return FeedsReport(changed=tuple(run.changed), faults=tuple(run.found.faults))
+
+
+def _window(run: _Run, one: Planned, changed: Sequence[str] | None) -> Sequence[Brief] | None:
+    """The briefs of a feed as it was written last, with the ``changed`` ones as they are now; ``None`` if none is in it."""
+    setting, known = one.setting, {brief.id: brief for brief in run.kept.windows.get(one.name, ())}
+    if changed is not None:
+        found = run.app.content.briefs(
+            now=run.now, ids=changed, topic=setting.topic, author=setting.author, series=setting.series, with_body=True
+        )
+        new = {brief.id: brief for brief in found}
+        if not new and known.keys().isdisjoint(changed):
+            return None
+        if all(name in known and name in new and new[name].published == known[name].published for name in changed):
+            return [new.get(name, brief) for name, brief in known.items()]
+    return archives.newest(run.app, one, run.now, with_body=False).briefs
+
+
+def _light(briefs: Sequence[Brief]) -> tuple[Brief, ...]:
+    return tuple(replace(brief, body="") if brief.body else brief for brief in briefs)
 
 
 def _concerned(run: _Run, listed: Sequence[Planned]) -> list[Planned]:
@@ -135,10 +156,12 @@ def _subscription(run: _Run, one: Planned) -> archives.History:
     # What a person has agreed to may change without a change of the item: a new start looks at every quote again.
     anew = memory is None or (one.setting.items == "quotes" and not known)
     history = archives.settle(app, one, now, None if known else run.files, anew=anew)
+    batch = archives.newest(app, one, now, with_body=False)
     run.kept.pages[one.name] = history.shelf.pages
+    if not one.part:
+        run.kept.windows[one.name] = _light(batch.briefs)
     if memory is not None and one.setting.items == "quotes":
         memory[one.name] = ""
-    batch = archives.newest(app, one, now, with_body=False)
     digest = _digest(app, one, history, batch.briefs) if one.setting.items == "briefs" and memory is not None else ""
     if digest and memory is not None and memory.get(one.name) == digest and run.files.holds(_paths(one)):
         return history
@@ -181,7 +204,7 @@ def _digest(app: App, one: Planned, history: archives.History, briefs: Iterable[
 
 def _briefs(run: _Run, briefs: Sequence[Brief]) -> Iterator[feeds.Entry]:
     """Entries of briefs with or without their bodies; a body is read only where the entry is not known."""
-    light = [replace(brief, body="") if brief.body else brief for brief in briefs]
+    light = _light(briefs)
     known = [run.kept.made.get(brief.id) for brief in light]
     unknown = [made is None or made.brief != brief for made, brief in zip(known, light, strict=True)]
     bodies = {brief.id: brief.body for brief in briefs if brief.body}

@@ -67,5 +67,6 @@ class Memory(dict[str, str]):
         """Know nothing yet."""
         super().__init__()
         self.pages: dict[str, int] = {}  # how many archives each feed had
+        self.windows: dict[str, tuple[Brief, ...]] = {}  # what each feed of the settings held, without bodies
         self.made: Limited[str, Made] = Limited(_ENTRIES_BYTES, lambda made: 2 * len(made.entry.content) + _BESIDE)
         self.fragments: Fragments = Limited(_FRAGMENTS_BYTES, lambda text: len(text) + _BESIDE)

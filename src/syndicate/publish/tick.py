@@ -59,9 +59,7 @@ def tick(
 
 def _steps(app: App, now: datetime, report: TickReport, memory: dict[str, str] | None, changed: Collection[str] | None) -> None:
     with_starts: dict[str, datetime] = {}
-    _step(report, lambda: _sync(app, now, report, changed))
-    if changed and isinstance(memory, Memory):
-        _step(report, lambda: _told(report, feeds.first(app, now, memory)))  # a saved brief is out before all else is done
+    _step(report, lambda: _sync(app, now, report, changed, memory))
     _step(report, lambda: with_starts.update(marks.starts(app.store, subjects(app), now)))
     _step(report, lambda: withdrawal.follow(app, now))
     _step(report, lambda: report.planned.extend(show_quote(app, now, with_starts)))
@@ -99,10 +97,14 @@ def _step(report: TickReport, act: Callable[[], object]) -> None:
         report.faults.append(Fault(file=type(error).__name__, what=str(error)))
 
 
-def _sync(app: App, now: datetime, report: TickReport, changed: Collection[str] | None) -> None:
+def _sync(app: App, now: datetime, report: TickReport, changed: Collection[str] | None, memory: dict[str, str] | None) -> None:
+    """Read the sources; a brief that was just saved is out before anything else is done."""
     found = app.content.sync(app.sources, now, only=changed)
     report.new, report.changed = len(found.new), len(found.changed)
     report.faults += found.faults
+    if changed and isinstance(memory, Memory):
+        alone = not (found.new or found.gone or found.released or found.late)
+        _told(report, feeds.first(app, now, memory, found.changed if alone else None))
 
 
 def _feeds(app: App, now: datetime, report: TickReport, memory: dict[str, str] | None) -> None:
@@ -175,7 +177,7 @@ def _record(app: App, slot: Slot, day: date, quote: Quote, now: datetime) -> Pla
             return Planned(slot=slot, state="expanded", reason="it was expanded before", duties=0)
         app.content.record_day(connection, day, item=key, shown_at=slot.due, state="shown", reason="")
         stamp(connection)
-        names = [name for name in posts.accounts(app) if not holding(connection, name)]
+        names = [name for name in posts.accounts(app) if not holding(connection, name, f"{QUOTES}:{name}")]
         duties = posts.owe(app, quote, names, due=slot.due, slot=made, connection=connection)
         for name, (sheet, covers) in sheets.items():
             duties += editions.fill(connection, name, made, [sheet], covers)

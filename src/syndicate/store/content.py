@@ -131,13 +131,17 @@ class ContentStore:
         topic: str = "",
         author: str = "",
         series: str = "",
+        ids: Collection[str] | None = None,
         with_body: bool = False,
     ) -> list[Brief]:
         """What is out at ``now``, newest first by ``published``, then by id; withdrawn ones with their status.
 
-        ``topic``, ``author`` and ``series`` are names or slugs. The bodies are empty unless ``with_body``.
+        ``topic``, ``author`` and ``series`` are names or slugs; ``ids``: of these alone. The bodies are empty unless
+        ``with_body``.
         """
         query = sa.select(*(WHOLE if with_body else LISTED)).where(items.out("brief", now))
+        if ids is not None:
+            query = query.where(ITEM.id.in_(ids))
         for kind, name in (("topic", topic), ("author", author), ("series", series)):
             if name:
                 same = sa.and_(_FACET.item == ITEM.key, _FACET.kind == kind, _FACET.slug == name_slug(name))
@@ -188,11 +192,6 @@ class ContentStore:
         with self._store.read() as connection:
             rows = _by(connection, ITEM.key, keys, ITEM.kind == "brief")
             return {row.key: items.brief(row, self._public_url, None) for row in rows}
-
-    def bodies(self, ids: Iterable[str]) -> dict[str, str]:
-        """The bodies of items, by id."""
-        with self._store.read() as connection:
-            return {row.id: row.body for row in _by(connection, ITEM.id, ids, sa.true(), (ITEM.id, ITEM.body))}
 
     def bodies(self, ids: Iterable[str]) -> dict[str, str]:
         """The bodies of items, by id."""
