@@ -101,7 +101,8 @@ class Runtime:
             place = self._app.store.write(lambda connection: place_key(connection, "account", channel.name))
             if channel.name in self.stopped:
                 self._app.ledger.recover(self._app.now(), place)
-            self._look(channel, crashed=channel.name in self.stopped)
+            # No other worker serves this channel: what stands on the wire now was left there, by a crash or behind a hold.
+            self._look(channel, crashed=True)
             self.stopped.discard(channel.name)
             while not self._stop.is_set():
                 duties = self._app.ledger.claim(place, self._app.now(), SLICE)
