@@ -132,3 +132,18 @@ def test_a_failing_database_decides_no_slot(account: Account, monkeypatch: pytes
         report = tick(app, app.now())
     assert report.faults == []
     assert {planned.slot.schedule: planned.state for planned in report.planned}["quotes"] == "expanded"
+
+
+def test_what_a_crash_left_behind_a_hold_is_asked_about_once_the_hold_is_lifted(account: Account) -> None:
+    with account.network as network:
+        account.crash(sent=True)
+        with account.publication.opened((DUE + timedelta(minutes=1)).isoformat()) as app:
+            app.holds.place("x", "a wrong picture", who="test", now=app.now())
+            runtime = Runtime(app)
+            runtime.recover()
+            runtime.drain()
+            assert [line.state for line in app.books.lines(channel="x")] == [State.SENDING]
+            app.holds.lift("x", who="test", now=app.now(), detail={})
+            runtime.drain()
+            assert [line.state for line in app.books.lines(channel="x")] == [State.SENT]
+        assert len(network.posts) == 1
