@@ -150,10 +150,8 @@ class Shelves:
         return self._quotes(_quotes_of(members.feed, now).where(_SHELF.page == page).order_by(_SHELF.at, ITEM.id), now)
 
     def newest_quotes(self, members: Members, limit: int, now: datetime) -> list[tuple[Quote, datetime]]:
-        """The quotes that were first shown last, newest first, and every one that is in no archive."""
-        query = _quotes_of(members.feed, now)
-        newest = self._quotes(query.order_by(_SHELF.at.desc(), ITEM.id).limit(limit), now)
-        return newest + self._quotes(query.where(_SHELF.page == 0, ITEM.id.not_in([quote.id for quote, _ in newest])), now)
+        """The quotes that were first shown last, newest first: those in no archive are among them."""
+        return self._quotes(_quotes_of(members.feed, now).order_by(_SHELF.at.desc(), ITEM.id).limit(limit), now)
 
     def _quotes(self, query: sa.Select[Any], now: datetime) -> list[tuple[Quote, datetime]]:
         with self._store.read() as connection:
