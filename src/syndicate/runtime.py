@@ -168,7 +168,17 @@ class Runtime:
             return Result(duty=duty, state=State.SENT, remote_id=outcome.remote_id, remote_url=outcome.url)
         if isinstance(outcome, Uncertain) and channel.carries == "message":
             return messages.unanswered(self._app, duty, outcome, self._app.now())
+        if isinstance(outcome, Refused) and duty.kind == "post":
+            self._pause(channel, duty, outcome)
         return failure(duty, outcome, self._app.now())
+
+    def _pause(self, channel: Channel, duty: Duty, error: Refused) -> None:
+        """A network that refuses a quote gets no other one until an editor has looked (Q19)."""
+        if self._app.content.quote(duty.subject) is None:
+            return
+        reason = f"{channel.name} refused a quote ({error.code or 'no code'}): look at the account before you release it"
+        self._app.holds.place(f"quotes:{channel.name}", reason, who="syndicate", now=self._app.now())
+        logger().error("quotes_paused", channel=channel.name, item=duty.subject)
 
     def _settle(self, result: Result) -> None:
         fail_at("runtime.before_settle")

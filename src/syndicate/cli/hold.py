@@ -18,7 +18,8 @@ def parser(prog: str) -> argparse.ArgumentParser:
     made = Parser(
         prog,
         description="Stop TARGET before the next message leaves, at most five seconds from now. The stop survives a restart.\n"
-        "TARGET: all, quotes, a channel, a newsletter, edition:NUMBER (as `editions list` shows it), or an item's id or slug.",
+        "TARGET: all, quotes, a channel, quotes:CHANNEL, a newsletter, edition:NUMBER (as `editions list` shows\n"
+        "it), or an item's id or slug.",
         example=f'  {prog} quotes --reason "we check a source"',
     )
     made.add_argument("target", metavar="TARGET", help="what to stop")
@@ -49,7 +50,7 @@ def named(app: App, text: str) -> str:
     from syndicate.cli.publication import one_of
     from syndicate.store import agenda
 
-    known = [*WIDE, *app.channels, *app.settings.newsletters]
+    known = [*WIDE, *app.channels, *(f"quotes:{name}" for name in app.channels), *app.settings.newsletters]
     if text in known:
         return text
     if text.startswith("edition:"):

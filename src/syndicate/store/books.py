@@ -11,8 +11,8 @@ import sqlalchemy as sa
 from syndicate.model import OPEN_STATES, State
 from syndicate.store import schema
 from syndicate.store.audit import broken_audit
+from syndicate.store.clauses import AIMED, JOINED
 from syndicate.store.database import Store
-from syndicate.store.ledger import AIMED, JOINED
 from syndicate.store.schema import from_micros
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 
 import sqlalchemy as sa
 
@@ -14,13 +13,6 @@ from syndicate.store.audit import audit
 from syndicate.store.database import Store
 from syndicate.store.marks import FENCE
 from syndicate.store.schema import to_micros
-
-# Whether a delivery (with its sending s, channel c, variant v) is stopped. What a hold can name:
-# all, quotes, a channel, a newsletter, edition:N, an item's id. A withdrawn item is held for good.
-HELD: Final = """(EXISTS (SELECT 1 FROM hold h WHERE h.target = c.name
-    OR instr(' ' || s.targets || ' ' || coalesce(v.targets, '') || ' ', ' ' || h.target || ' '))
-    OR EXISTS (SELECT 1 FROM item i WHERE i.withdrawn IS NOT NULL AND s.kind <> 'delete'
-    AND instr(' ' || s.targets || ' ' || coalesce(v.targets, '') || ' ', ' ' || i.id || ' ')))"""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

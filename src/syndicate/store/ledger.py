@@ -17,23 +17,12 @@ import sqlalchemy as sa
 
 from syndicate.model import OPEN_STATES, State
 from syndicate.store import schema
+from syndicate.store.clauses import AIMED, CONSENTED, HELD, JOINED, ONE, OPEN
 from syndicate.store.database import Store
 from syndicate.store.duties import Duty, Result, add_tally, duty_of
-from syndicate.store.holds import HELD
 from syndicate.store.schema import from_micros, to_micros
 
 LEASE: Final = timedelta(minutes=5)
-# The partial index serves only a statement that says its condition word for word.
-_OPEN: Final = "('pending', 'claimed', 'sending', 'deferred')"
-_CONSENTED: Final = """(s.newsletter IS NULL OR EXISTS (SELECT 1 FROM subscription u
-    WHERE u.subscriber = d.place AND u.newsletter = s.newsletter AND u.state = 'active'))"""
-JOINED: Final = """delivery d {index}
-    JOIN sending s ON s.key = d.sending
-    JOIN place c ON c.key = d.channel
-    JOIN place p ON p.key = d.place
-    LEFT JOIN variant v ON v.key = d.variant"""
-AIMED: Final = "(c.name = :t OR instr(' ' || s.targets || ' ' || coalesce(v.targets, '') || ' ', ' ' || :t || ' '))"
-_ONE: Final = "s.kind <> 'delete' AND :kind IN ('', s.kind) AND :subject IN ('', s.subject)"
 
 
 class Ledger:
@@ -51,9 +40,9 @@ class Ledger:
         """
         query = sa.text(
             f"""SELECT d.sending, d.place, p.kind AS place_kind, c.name AS channel, d.variant, s.kind, s.subject, s.revision,
-                   s.newsletter, s.due, d.attempt, d.epoch, d.state, d.not_before, {_CONSENTED} AS consented
+                   s.newsletter, s.due, d.attempt, d.epoch, d.state, d.not_before, {CONSENTED} AS consented
             FROM {JOINED.format(index="INDEXED BY ix_delivery_open")}
-            WHERE d.channel = :channel AND d.state IN {_OPEN} AND d.state IN ('pending', 'deferred') AND d.not_before <= :now
+            WHERE d.channel = :channel AND d.state IN {OPEN} AND d.state IN ('pending', 'deferred') AND d.not_before <= :now
               AND (v.key IS NULL OR v.state = 'frozen') AND NOT {HELD}
             ORDER BY d.priority DESC, d.not_before, d.sending, d.place LIMIT :limit"""  # noqa: S608 - fixed text
         )
@@ -79,7 +68,7 @@ class Ledger:
         ``suppressed`` (the reader has left), and must not take effect.
         """
         query = sa.text(
-            f"""SELECT {_CONSENTED} AS consented, {HELD} AS held FROM {JOINED.format(index="")}
+            f"""SELECT {CONSENTED} AS consented, {HELD} AS held FROM {JOINED.format(index="")}
             WHERE d.sending = :sending AND d.place = :place AND d.state = 'claimed' AND d.epoch = :epoch"""  # noqa: S608 - fixed text
         )
 
@@ -104,9 +93,8 @@ class Ledger:
 
         def work(connection: sa.Connection) -> int:
             moves = _Moves(connection, now)
-            taken = sum(
-                any(moves.settle(result, old) for old in (State.SENDING, State.CLAIMED, State.UNCERTAIN)) for result in gathered
-            )
+            olds = (State.SENDING, State.CLAIMED, State.UNCERTAIN)
+            taken = sum(any(moves.settle(result, old) for old in olds) for result in gathered)
             moves.finish()
             return taken
 
@@ -134,7 +122,7 @@ class Ledger:
             rows = connection.execute(
                 sa.text(
                     f"""SELECT sending, place, epoch FROM delivery INDEXED BY ix_delivery_open
-                    WHERE state IN {_OPEN} AND state = 'claimed' AND channel = coalesce(:channel, channel)"""  # noqa: S608
+                    WHERE state IN {OPEN} AND state = 'claimed' AND channel = coalesce(:channel, channel)"""  # noqa: S608
                 ),
                 {"channel": channel},
             ).all()
@@ -178,7 +166,7 @@ class Ledger:
             found = connection.execute(
                 sa.text(
                     f"""SELECT min(not_before) FROM delivery INDEXED BY ix_delivery_open
-                    WHERE state IN {_OPEN} AND state IN ('pending', 'deferred') AND not_before > :now"""  # noqa: S608 - fixed text
+                    WHERE state IN {OPEN} AND state IN ('pending', 'deferred') AND not_before > :now"""  # noqa: S608 - fixed text
                 ),
                 {"now": to_micros(now)},
             ).scalar()
@@ -191,7 +179,7 @@ class Ledger:
             connection.execute(
                 sa.text(
                     f"""UPDATE sending SET state = 'finished' WHERE state = 'open'
-                    AND NOT EXISTS (SELECT 1 FROM tally t WHERE t.sending = sending.key AND t.n > 0 AND t.state IN {_OPEN})"""  # noqa: S608
+                    AND NOT EXISTS (SELECT 1 FROM tally t WHERE t.sending = sending.key AND t.n > 0 AND t.state IN {OPEN})"""  # noqa: S608
                 )
             )
             connection.execute(
@@ -227,14 +215,13 @@ class Ledger:
 
         ``of``: only of one edition or item, as (kind of the sending, subject). Deletions are never cancelled.
         """
-        values = {"t": target, "kind": of[0], "subject": of[1]}
-        return self._cancel(f"{AIMED} AND {_ONE}", values, now, f"cancelled by {who}")
+        return self._cancel(f"{AIMED} AND {ONE}", {"t": target, "kind": of[0], "subject": of[1]}, now, f"cancelled by {who}")
 
     def go_on(self, target: str, now: datetime, *, of: tuple[str, str] = ("", "")) -> int:
         """A person lets go on what a hold on ``target`` stopped: its time is now, however long it waited. ``of`` as above."""
         query = sa.text(
             f"""SELECT d.sending, d.place FROM {JOINED.format(index="")}
-            WHERE d.state IN ('pending', 'deferred') AND d.not_before < :now AND {AIMED} AND {_ONE}"""  # noqa: S608 - fixed text
+            WHERE d.state IN ('pending', 'deferred') AND d.not_before < :now AND {AIMED} AND {ONE}"""  # noqa: S608 - fixed text
         )
 
         def work(connection: sa.Connection) -> int:
