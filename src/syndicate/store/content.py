@@ -296,7 +296,7 @@ def _by(
     column: sa.Column[Any],
     values: Iterable[Any],
     condition: sa.ColumnElement[bool],
-    columns: Sequence[sa.Column[Any]] = WHOLE,
+    columns: Sequence[sa.ColumnElement[Any]] = WHOLE,
 ) -> Iterable[sa.Row[Any]]:
     wanted = list(values)
     for at in range(0, len(wanted), _AT_ONCE):
