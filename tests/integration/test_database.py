@@ -163,3 +163,9 @@ def test_another_kind_of_database_is_refused(tmp_path: Path) -> None:
 def test_closing_twice_is_harmless(store: Store) -> None:
     store.close()
     store.close()
+
+
+def test_the_database_is_its_users_alone(store: Store) -> None:
+    store.write(lambda connection: connection.execute(ADD, {"name": "reader"}).close())
+    modes = {path.name: path.stat().st_mode & 0o777 for path in (store.path.parent, *store.path.parent.iterdir())}
+    assert modes == {"var": 0o700, "a.db": 0o600, "a.db-wal": 0o600, "a.db-shm": 0o600}

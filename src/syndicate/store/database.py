@@ -47,18 +47,20 @@ class Store:
     """One SQLite file."""
 
     def __init__(self, path: Path) -> None:
-        """Open ``path``, which need not exist yet; its folder must be writable.
+        """Open ``path``, which need not exist yet; what is made holds readers' addresses and is this user's alone.
 
         Raises
         ------
         StoreError
-            The folder cannot be made.
+            The folder or the file cannot be made.
         """
         self.path = path
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if not path.exists():
+                path.touch(mode=0o600)  # an empty file is an empty database; SQLite gives its journals the same mode
         except OSError as error:
-            msg = f"the database's folder {path.parent} cannot be made: {error.strerror}"
+            msg = f"the database {path} cannot be made: {error.strerror}"
             raise StoreError(msg) from error
         self._readers = _engine(path, begin="BEGIN", query_only=True)
         self._writer = _engine(path, begin="BEGIN IMMEDIATE", query_only=False)
