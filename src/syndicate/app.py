@@ -64,11 +64,6 @@ class App:
         """The absolute URL of ``path`` below the public address."""
         return f"{self.settings.web.public_url.rstrip('/')}/{path.lstrip('/')}"
 
-    @property
-    def offline(self) -> bool:
-        """Whether nothing can leave this machine."""
-        return all(channel.local for channel in self.channels.values())
-
 
 @contextmanager
 def open_app(root: Path, *, at: datetime | None = None, environ: Mapping[str, str] | None = None) -> Iterator[App]:

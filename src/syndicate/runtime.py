@@ -113,6 +113,9 @@ class Runtime:
         except SyndicateError as error:
             self.stopped.add(channel.name)  # what it had in hand is as after a crash
             logger().error("channel_stopped", channel=channel.name, error=str(error))
+        except Exception as error:  # noqa: BLE001 - nobody reads a worker's future: a bug must not be silent
+            self.stopped.add(channel.name)
+            logger().exception("channel_stopped", channel=channel.name, error=type(error).__name__)
 
     def _carry(self, channel: Channel, duties: Sequence[Duty]) -> bool:
         """Make, intend, send and settle one slice; ``False`` where the channel should rest."""

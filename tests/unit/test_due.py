@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from syndicate.model import Brief, Slot, Status
-from syndicate.plan.due import in_order, item_set, owed, period
+from syndicate.plan.due import in_order, owed, period
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -86,12 +86,6 @@ def test_editions_one_after_another_carry_each_brief_once(ages: list[int], cuts:
 def test_the_newest_brief_leads_and_equal_dates_go_by_id() -> None:
     briefs = [make(3, published=5), make(2, published=1), make(1, published=5)]
     assert numbers(in_order(briefs)) == numbers(in_order(briefs[::-1])) == [2, 1, 3]
-
-
-def test_the_same_items_make_the_same_set_and_order_counts() -> None:
-    one, two = make(1), make(2)
-    assert item_set([one, two]) == item_set([one, two])
-    assert len({item_set(items) for items in ([one, two], [two, one], [one], [])}) == 4
 
 
 def test_readers_of_all_zones_share_a_day_or_a_week() -> None:

@@ -152,6 +152,9 @@ def _explain(error: Exception) -> int:
     elif isinstance(error, OSError):
         place = f"{error.filename}: " if error.filename else ""
         print(f"syndicate: {place}{error.strerror or error}", file=sys.stderr)
+    elif isinstance(error, OverflowError):
+        print("syndicate: a number or a date is out of range; nothing here is that large or that far away", file=sys.stderr)
+        return USAGE
     else:
         print(f"internal error: {type(error).__name__}; set {DEBUG}=1 to see where, and report it", file=sys.stderr)
     return FAILED

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Literal, TypeAlias
 
 from syndicate.links import name_slug
-from syndicate.model import Brief, Item, Slot, Status, require_aware
+from syndicate.model import Brief, Slot, Status, require_aware
 
 EditionKind: TypeAlias = Literal["instant", "daily", "weekly", "quote", "now"]
 
@@ -41,11 +40,6 @@ def owed(
 def in_order(briefs: Iterable[Brief]) -> tuple[Brief, ...]:
     """Newest first by ``published``, then by id: the first is the edition's lead brief."""
     return tuple(sorted(sorted(briefs, key=lambda brief: brief.id), key=lambda brief: brief.published, reverse=True))
-
-
-def item_set(items: Iterable[Item]) -> str:
-    """SHA-256 hex of the items' ids in order: readers with the same set, quote display and language share a variant."""
-    return hashlib.sha256("\n".join(item.id for item in items).encode()).hexdigest()
 
 
 def period(kind: EditionKind, *, slot: Slot | None = None, item: str = "", at: datetime | None = None) -> str:
