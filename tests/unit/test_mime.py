@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from syndicate.errors import Refused, RenderError
 from syndicate.render.email import Frozen, Recipient, Token, splice, values
-from syndicate.render.mime import Envelope, addr_spec, message
+from syndicate.render.mime import Envelope, addr_spec, message, quoted_printable
 
 if TYPE_CHECKING:
     from email.message import EmailMessage
@@ -301,7 +301,8 @@ def test_any_text_survives_the_encoding(before: str, after: str, value: str) -> 
     value = "".join(mark for mark in speakable(value) if mark.isprintable())
     frozen = replace(FROZEN, text=(speakable(before), Token("address"), speakable(after)))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("syndicate.render.mime.values", lambda *_: {**values(READER), "address": value})
+        filling = {name: quoted_printable(text) for name, text in {**values(READER), "address": value}.items()}
+        patch.setattr("syndicate.render.mime._filling", lambda *_: (READER.address, filling, filling, ""))
         data = message(frozen, READER, ENVELOPE).data
     assert parts(data)[0] == speakable(before) + value + speakable(after)
     body = data.partition(b"\r\n\r\n")[2]
@@ -347,3 +348,26 @@ def test_an_international_sender_is_written_in_ascii() -> None:
 def test_a_naive_date_is_refused() -> None:
     with pytest.raises(ValueError, match="aware"):
         replace(ENVELOPE, date=datetime(2026, 1, 1))  # noqa: DTZ001 - the mistake under test
+
+
+# -- the short way that nearly every reader takes --------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "over",
+    [
+        {},
+        {"address": "o'hara&co@example.org"},
+        {"address": "x" * 60 + "@" + "a" * 30 + ".example"},
+        {"unsubscribe_url": "https://northmere.example/u/a?b=c&d='e'"},
+        {"preferences_url": "https://northmere.example/" + "p" * 90},
+        {"subscribed_on": date(2026, 5, 1)},
+    ],
+)
+def test_every_reader_s_parts_come_back_whichever_way_they_are_encoded(over: dict[str, object]) -> None:
+    reader = replace(READER, **over)
+    filling = values(reader)
+    assert parts(message(FROZEN, reader, ENVELOPE).data) == (
+        splice(FROZEN.text, filling, html=False),
+        splice(FROZEN.html, filling, html=True),
+    )

@@ -175,9 +175,11 @@ def _signed_bytes(fields: list[tuple[str, bytes]], covered: list[str], unsigned:
 def _body_hash(body: bytes) -> bytes:
     """Of the body with its empty lines at the end taken off (simple)."""
     end = len(body)
-    while body[:end].endswith(b"\r\n"):
+    while body.endswith(b"\r\n", 0, end):
         end -= 2
-    return base64.b64encode(hashlib.sha256(body[:end] + b"\r\n").digest())
+    found = hashlib.sha256(memoryview(body)[:end])
+    found.update(b"\r\n")
+    return base64.b64encode(found.digest())
 
 
 def _unsigned(domain: str, selector: str, covered: list[str], body_hash: bytes) -> bytes:

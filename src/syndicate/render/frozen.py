@@ -26,6 +26,7 @@ URL_GAPS: Final = ("unsubscribe", "preferences", "confirm")
 # What no header may hold: control characters, lone surrogates, bidi controls and zero-width characters.
 _UNSPEAKABLE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\u061c\u200b-\u200f\u2028-\u202e\u2060\u2066-\u2069\ufeff]")
 _WEB_URL: Final = re.compile(r"(?:https://|http://(?:127\.0\.0\.1|localhost)(?::\d+)?/)[\x21-\x7e]*")
+PLAIN_LINK: Final = re.compile(r"https://[a-z0-9.-]+/[A-Za-z0-9_/-]*")  # nearly every one: asked first
 _PERSONAL: Final = re.compile(r"<!--personal-->.*?<!--/personal-->", re.DOTALL)
 
 
@@ -63,6 +64,10 @@ class Frozen:
     size: int  # bytes of the HTML with the longest values
     lang: str = "en"  # BCP 47: in which a reader's own date is written
 
+    def __hash__(self) -> int:
+        """Of what tells editions apart: it is asked for once for every message."""
+        return hash((self.nonce, self.size, self.lang))
+
     def to_json(self) -> str:
         """One JSON document, for the store; ``from_json`` gives back an equal value."""
         values = asdict(self)
@@ -89,6 +94,12 @@ def _thawed(text: str) -> Frozen:
     return Frozen(**found)
 
 
+@lru_cache(maxsize=4096)  # readers who came on one day share it
+def since(day: civil_date, lang: str) -> str:
+    """The day on which a reader subscribed, as their language writes it."""
+    return Wording(lang=lang).day(day)
+
+
 def values(recipient: Recipient, lang: str = "en") -> dict[str, str]:
     """What fills the gaps for one reader, checked; a link that they have not is left out.
 
@@ -98,21 +109,16 @@ def values(recipient: Recipient, lang: str = "en") -> dict[str, str]:
         A value that would break out of its place, or is longer than the size gate allowed for. The message
         names the gap, never the value.
     """
-    found = {
-        "unsubscribe": recipient.unsubscribe_url,
-        "preferences": recipient.preferences_url,
-        "confirm": recipient.confirm_url,
-        "address": recipient.address,
-        "since": Wording(lang=lang).day(recipient.subscribed_on),
-    }
-    for name in URL_GAPS:
-        if not found[name]:
-            del found[name]
-        elif not is_web_url(found[name]):
+    found = {"address": recipient.address, "since": since(recipient.subscribed_on, lang)}
+    for name, url in zip(URL_GAPS, (recipient.unsubscribe_url, recipient.preferences_url, recipient.confirm_url), strict=True):
+        if not url:
+            continue
+        if not PLAIN_LINK.fullmatch(url) and not is_web_url(url):
             msg = f"the {name} link of this reader is not an https address"
             raise Refused(msg, code="link")
+        found[name] = url
     for name, value in found.items():
-        if len(value) > GAPS[name] or _UNSPEAKABLE.search(value):
+        if len(value) > GAPS[name] or (not (value.isascii() and value.isprintable()) and _UNSPEAKABLE.search(value)):
             msg = f"the {name} of this reader is too long or holds control characters"
             raise Refused(msg, code=name)
     return found

@@ -23,24 +23,29 @@ import idna
 
 from syndicate.errors import Fault, Refused, RenderError
 from syndicate.model import Message, require_aware
-from syndicate.render.frozen import Frozen, Parts, Recipient, Token, is_web_url, unspeakable, values
+from syndicate.render.frozen import PLAIN_LINK, Frozen, Parts, Recipient, Token, is_web_url, since, unspeakable, values
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from datetime import date as civil_date
 
 _LINE: Final = 76  # the longest encoded line, soft break included (RFC 2045 §6.7)
 _HEADER_LINE: Final = 998  # the longest line of all (RFC 5322 §2.1.1)
 _ENCODED_WORD: Final = 75  # the longest encoded word (RFC 2047 §2)
 _UNSAFE: Final = re.compile(rb"[^\t\x20-\x3c\x3e-\x7e]")
-_PLAIN: Final = re.compile(r"[\x21-\x3c\x3e-\x7e](?:[\x20-\x3c\x3e-\x7e]{0,73}[\x21-\x3c\x3e-\x7e])?")
 _SIMPLE_ADDRESS: Final = re.compile(r"[a-z0-9_+-]+(?:\.[a-z0-9_+-]+)*@[a-z0-9]+(?:[.-][a-z0-9]+)*", re.IGNORECASE)
+_PLAIN_ADDRESS: Final = re.compile(  # at most 75 characters
+    r"[a-z0-9_+-]{1,30}(?:\.[a-z0-9_+-]{1,9})?@[a-z0-9]{1,15}(?:[.-][a-z0-9]{1,9}){1,2}"
+)
 _LDH: Final = re.compile(r"[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?)*")
 _ATOM_WORDS: Final = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]+")
-_Q_SAFE: Final = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!*+-/")
 _LIST_ID: Final = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)+")
+_Q_SAFE: Final = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!*+-/")
 _MESSAGE_ID: Final = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+@[A-Za-z0-9.-]+")
 _FEEDBACK_ID: Final = re.compile(r"[A-Za-z0-9_.-]*:[A-Za-z0-9_.-]*:[A-Za-z0-9_.-]*:[A-Za-z0-9_.-]{5,15}")
 _BOUNDARY: Final = re.compile(r"(?=[^\"]*=_)[0-9A-Za-z'()+_,./:=?-]{8,70}")
+_PLAIN_PART: Final = "Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
+_HTML_PART: Final = "Content-Type: text/html; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
 _MOST_ADDRESS: Final = 254  # RFC 5321 §4.5.3.1.3, less the angle brackets
 _MOST_LOCAL: Final = 64
 
@@ -75,40 +80,98 @@ def message(frozen: Frozen, recipient: Recipient, envelope: Envelope) -> Message
     RenderError
         The newsletter's settings or the subject cannot: nobody's message can be built.
     """
-    filling = values(recipient, frozen.lang)
-    to = addr_spec(recipient.address)
-    text, html, gaps = _encoded(frozen)
-    if not gaps <= filling.keys():
-        msg = f"this reader has no {min(gaps - filling.keys())} link, which the mail needs"
+    shape = _shape(frozen, *_list_facts(envelope))
+    to, text, html, leave = _filling(recipient, frozen.lang)
+    if not shape.gaps <= text.keys():
+        msg = f"this reader has no {min(shape.gaps - text.keys())} link, which the mail needs"
         raise Refused(msg, code="link")
-    personal = (
-        f"To: {_mailbox(recipient.name, to, 'To: ')}\r\n"
-        f"Date: {format_datetime(envelope.date.astimezone(UTC))}\r\n"
-        f"Message-ID: <{_checked('message id', envelope.message_id, _MESSAGE_ID)}>\r\n"
-    )
-    if "unsubscribe" in filling:
-        personal += f"List-Unsubscribe: <{filling['unsubscribe']}>\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
     mark = _checked("boundary", envelope.boundary, _BOUNDARY)
-    part = f"--{mark}\r\nContent-Type: text/%s; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
-    data = b"".join(
-        (
-            _static_headers(frozen.subject, *_list_facts(envelope)),
-            personal.encode("ascii"),
-            f'MIME-Version: 1.0\r\nContent-Type: multipart/alternative; boundary="{mark}"\r\n\r\n'.encode("ascii"),
-            (part % "plain").encode("ascii"),
-            *_spliced(text, {name: quoted_printable(value) for name, value in filling.items()}),
-            b"\r\n",
-            (part % "html").encode("ascii"),
-            *_spliced(html, {name: quoted_printable(escape(value, quote=True)) for name, value in filling.items()}),
-            f"\r\n--{mark}--\r\n".encode("ascii"),
-        )
-    )
+    pieces = list(shape.pieces)
+    pieces[1] = (
+        f"To: {_mailbox(recipient.name, to, 'To: ') if recipient.name else to}\r\nDate: {_date(envelope.date)}\r\n"
+        f"Message-ID: <{_checked('message id', envelope.message_id, _MESSAGE_ID)}>\r\n{leave}"
+        f'MIME-Version: 1.0\r\nContent-Type: multipart/alternative; boundary="{mark}"\r\n\r\n--{mark}\r\n{_PLAIN_PART}'
+    ).encode("ascii")
+    for place, name in shape.text:
+        pieces[place] = text[name]
+    pieces[shape.between] = f"\r\n--{mark}\r\n{_HTML_PART}".encode("ascii")
+    for place, name in shape.html:
+        pieces[place] = html[name]
+    pieces[-1] = f"\r\n--{mark}--\r\n".encode("ascii")
     return Message(
-        sender=addr_spec(envelope.bounce) if envelope.bounce else _parsed("from", envelope.sender)[1],
+        sender=addr_spec(envelope.bounce) if envelope.bounce else shape.sender,
         recipient=to,
-        data=data,
+        data=b"".join(pieces),
         message_id=envelope.message_id,
     )
+
+
+def _filling(recipient: Recipient, lang: str) -> tuple[str, Mapping[str, bytes], Mapping[str, bytes], str]:
+    """A reader's address, their values as text part and HTML part take them, and the headers that let them leave."""
+    way, choices, address = recipient.unsubscribe_url, recipient.preferences_url, recipient.address
+    if (
+        PLAIN_LINK.fullmatch(way)
+        and PLAIN_LINK.fullmatch(choices)
+        and _PLAIN_ADDRESS.fullmatch(address)
+        and len(way) < _LINE
+        and len(choices) < _LINE
+        and not recipient.confirm_url
+    ):  # nearly every reader: nothing to escape in either part, nothing to refuse
+        plain = {
+            "unsubscribe": f"{way}=\r\n".encode("ascii"),
+            "preferences": f"{choices}=\r\n".encode("ascii"),
+            "address": f"{address}=\r\n".encode("ascii"),
+            "since": _since(recipient.subscribed_on, lang),
+        }
+        return address, plain, plain, _leave(way)
+    to, found = addr_spec(address), values(recipient, lang)
+    text = {name: quoted_printable(value) for name, value in found.items()}
+    html = {name: quoted_printable(escape(value)) for name, value in found.items()}
+    return to, text, html, _leave(found["unsubscribe"]) if "unsubscribe" in found else ""
+
+
+def _leave(url: str) -> str:
+    return f"List-Unsubscribe: <{url}>\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
+
+
+@lru_cache(maxsize=4096)  # readers who came on one day share it
+def _since(day: civil_date, lang: str) -> bytes:
+    """The day since when, which no language writes with a character that HTML escapes."""
+    return quoted_printable(since(day, lang))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Shape:
+    """What all messages of one edition have in common, encoded, with empty places for the rest."""
+
+    sender: str  # the address of the From header
+    pieces: tuple[bytes, ...]  # the second is for a reader's headers, the last for the end
+    between: int  # the place between the two parts
+    text: tuple[tuple[int, str], ...]  # the places of gaps, and their names
+    html: tuple[tuple[int, str], ...]
+    gaps: frozenset[str]
+
+
+@lru_cache(maxsize=64)
+def _shape(frozen: Frozen, sender: str, reply_to: str, list_id: str, archive: str, help_url: str, feedback: str) -> _Shape:
+    text, html = (tuple(_segments(parts)) for parts in (frozen.text, frozen.html))
+    head = _static_headers(frozen.subject, sender, reply_to, list_id, archive, help_url, feedback)
+    laid: list[bytes | str] = [head, b"", *text, b"", *html, b""]
+    between = 2 + len(text)
+    gaps = [(place, piece) for place, piece in enumerate(laid) if isinstance(piece, str)]
+    return _Shape(
+        sender=_parsed("from", sender)[1],
+        pieces=tuple(b"" if isinstance(piece, str) else piece for piece in laid),
+        between=between,
+        text=tuple(gap for gap in gaps if gap[0] < between),
+        html=tuple(gap for gap in gaps if gap[0] > between),
+        gaps=frozenset(name for _, name in gaps),
+    )
+
+
+@lru_cache(maxsize=256)  # the same for every reader of a sending
+def _date(when: datetime) -> str:
+    return format_datetime(when.astimezone(UTC))
 
 
 # -- quoted-printable ---------------------------------------------------------------------------
@@ -116,8 +179,6 @@ def message(frozen: Frozen, recipient: Recipient, envelope: Envelope) -> Message
 
 def quoted_printable(text: str) -> bytes:
     """A reader's value on lines of its own, each ending in a soft break, so that it joins what stands around it."""
-    if _PLAIN.fullmatch(text) and not text.startswith((".", "From ")):
-        return text.encode("ascii") + b"=\r\n"
     return _encode(text, joined=True)
 
 
@@ -148,21 +209,10 @@ def _wrapped(line: bytes) -> bytes:
     return b"=\r\n".join(pieces)
 
 
-@lru_cache(maxsize=64)
-def _encoded(frozen: Frozen) -> tuple[tuple[bytes | Token, ...], tuple[bytes | Token, ...], frozenset[str]]:
-    """Text, HTML, and the names of their gaps. Each segment is encoded alone: a gap in finished encoding could be cut."""
-    gaps = frozenset(piece.name for piece in (*frozen.text, *frozen.html) if isinstance(piece, Token))
-    return tuple(_segments(frozen.text)), tuple(_segments(frozen.html)), gaps
-
-
-def _segments(parts: Parts) -> Iterator[bytes | Token]:
+def _segments(parts: Parts) -> Iterator[bytes | str]:
+    """Each static segment, encoded alone: a gap inside finished encoding could be cut. Between them the names of gaps."""
     for index, piece in enumerate(parts):
-        yield piece if isinstance(piece, Token) else _encode(piece, joined=index + 1 < len(parts))
-
-
-def _spliced(parts: tuple[bytes | Token, ...], filling: Mapping[str, bytes]) -> Iterator[bytes]:
-    for piece in parts:
-        yield filling[piece.name] if isinstance(piece, Token) else piece
+        yield piece.name if isinstance(piece, Token) else _encode(piece, joined=index + 1 < len(parts))
 
 
 # -- headers ------------------------------------------------------------------------------------
@@ -173,7 +223,6 @@ def _list_facts(envelope: Envelope) -> tuple[str, str, str, str, str, str]:
     return facts.sender, facts.reply_to, facts.list_id, facts.list_archive, facts.list_help, facts.feedback_id
 
 
-@lru_cache(maxsize=64)
 def _static_headers(
     subject: str, sender: str, reply_to: str, list_id: str, archive: str, help_url: str, feedback: str
 ) -> bytes:
