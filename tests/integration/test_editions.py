@@ -125,6 +125,18 @@ def test_an_edition_shows_no_withdrawn_quote_in_the_browser(publication: Publica
         assert messages.public_view(app, "digest", 1) is None
 
 
+def test_a_picture_from_elsewhere_stays_a_word_in_the_mail_and_holds_nothing_back(publication: Publication) -> None:
+    body = "Look: ![A map of the coast](https://pictures.elsewhere.example/map.png) and go on."
+    publication.brief(
+        "pictured", "2026-11-22T13:00:00Z", body=body, image="https://pictures.elsewhere.example/lead.png", image_alt="A chart"
+    )
+    publication.run("2026-11-22 14:00")
+    assert to(publication.outbox()) == ["instant"]
+    mail = publication.outbox()[0].read_text().replace("=\n", "")
+    assert "[A map of the coast]" in mail
+    assert "<img" not in mail
+
+
 def test_an_edit_sends_nothing_again(publication: Publication) -> None:
     publication.brief("one", "2026-11-22T13:00:00Z")
     publication.run("2026-11-22 14:00")

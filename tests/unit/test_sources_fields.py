@@ -86,6 +86,7 @@ def test_our_own_front_matter_is_read_whole(brief: Any) -> None:
         "link": "/b/a",
         "corrections": [{"date": "2026-11-24", "at": "2026-11-23T23:00:00+00:00", "text": "Wrong year", "severity": "minor"}],
         "social": {"x": "Short text", "mastodon": "Other"},
+        "guid": "",
     }
     assert found.body == "Body"
     assert found.advice == ()
@@ -94,7 +95,7 @@ def test_our_own_front_matter_is_read_whole(brief: Any) -> None:
 def test_what_is_not_written_has_its_empty_value(brief: Any) -> None:
     assert brief().front == {
         "title": "A", "authors": [], "summary": "", "topics": [], "series": "", "image": None, "lang": "", "link": "",
-        "corrections": [], "social": {},
+        "corrections": [], "social": {}, "guid": "",
     }  # fmt: skip
 
 

@@ -6,7 +6,9 @@ import re
 import threading
 from collections import Counter
 from dataclasses import dataclass, field
+from html import unescape
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
+from urllib.parse import urlsplit
 
 from syndicate.errors import Fault, RenderError
 from syndicate.model import Brief, Correction, Quote, require_aware
@@ -239,27 +241,44 @@ def _told(brief: Brief, view: EditionView, *, full: bool) -> _Told:
         lang=lang,
         dir=direction(lang),
         summary=markup.summary(brief),
-        html=_dressed(markup.to_html(brief.body, base=brief.link, for_mail=True, top=3)) if full else "",
+        html=_dressed(markup.to_html(brief.body, base=brief.link, for_mail=True, top=3), _hosts(view)) if full else "",
         text=markup.to_text(brief.body, base=brief.link) if full else "",
-        picture=_picture(brief, view.public_url),
+        picture=_picture(brief, view),
     )
 
 
-def _picture(brief: Brief, public_url: str) -> _Picture | None:
-    """The brief's image where a mail can show it: https or our own address, and no SVG (unsupported in most clients)."""
+def _hosts(view: EditionView) -> frozenset[str]:
+    """From where a mail's pictures may come: a third party's host would count readers."""
+    return frozenset(urlsplit(url).netloc for url in (view.public_url, view.site.url) if url)
+
+
+def _picture(brief: Brief, view: EditionView) -> _Picture | None:
+    """The brief's image where a mail can show it: from a host of ours, and no SVG (unsupported in most clients)."""
     if brief.image is None:
         return None
-    src = markup.absolute(brief.image.src, f"{public_url}/")
-    if not (is_web_url(src) and (src.startswith(("https://", f"{public_url}/")))) or src.lower().endswith(".svg"):
+    src = markup.absolute(brief.image.src, f"{view.public_url}/")
+    if not is_web_url(src) or urlsplit(src).netloc not in _hosts(view) or src.lower().endswith(".svg"):
         return None
     width = min(brief.image.width or PICTURE_WIDTH, PICTURE_WIDTH)
     height = round(brief.image.height * width / brief.image.width) if brief.image.width else 0
     return _Picture(src=src, alt=brief.image.alt, width=width, height=height)
 
 
-def _dressed(html: markup.Html) -> str:
+def _ours(html: str, hosts: frozenset[str]) -> str:
+    """The HTML with the words of a picture in the place of one from elsewhere; the brief's page shows it."""
+
+    def shown(tag: re.Match[str]) -> str:
+        given = dict(re.findall(r'(src|alt)="([^"]*)"', tag[0]))
+        if urlsplit(unescape(given.get("src", ""))).netloc in hosts:
+            return tag[0]
+        return f"[{given['alt']}]" if given.get("alt") else ""
+
+    return re.sub(r"<img [^>]*>", shown, html)
+
+
+def _dressed(html: markup.Html, hosts: frozenset[str]) -> str:
     """The attributes that Word needs beside the styles: a picture's width, and the side of a column's head."""
-    html_with_widths = re.sub(r"<img (?![^>]*\bwidth=)", f'<img width="{PICTURE_WIDTH}" ', html)
+    html_with_widths = re.sub(r"<img (?![^>]*\bwidth=)", f'<img width="{PICTURE_WIDTH}" ', _ours(html, hosts))
     return re.sub(r"<th(?=[\s>])(?![^>]*\balign=)", '<th align="left"', html_with_widths)
 
 
