@@ -32,9 +32,10 @@ POINTS = sorted(
         for point in re.findall(r'\bfail_at\("([\w.]+)"\)', path.read_text(encoding="utf-8"))
     }
 )
+PLANNING = ("editions.", "messages.", "posts.", "tick.")
 PATIENCE = 3.0  # seconds for a point that may never be passed
 WHOLE = 0.1  # of the starts have an interpreter of their own
-LATER = (timedelta(seconds=45), timedelta(minutes=4), timedelta(minutes=16), timedelta(minutes=40))
+LATER = tuple(timedelta(minutes=after) for after in (0.75, 4, 16, 40, 70, 140))  # as long as any retry or look may wait
 CLEAN_SECONDS = 120
 CHANNELS = """
 [channels.mail]
@@ -196,9 +197,12 @@ class Trial:
     def _trigger(self, *, slow: bool) -> tuple[str, float, Callable[[], bool]]:
         """When to kill: at a named point, by the clock, or after so many deliveries."""
         kind, nth = self.chance.random(), min(self.chance.randint(1, 6), self.chance.randint(1, 6))
-        point = self.point or self.chance.choice(POINTS)
+        # What falls due falls due at the first start: later ones cannot lose a slot.
+        planning = [point for point in POINTS if point.startswith(PLANNING)]
+        first = self.outcome.starts == 0 and self.chance.random() < 0.7
+        point = self.point or self.chance.choice(planning if first else POINTS)
         seconds = self.chance.uniform(0.02, 1.2) * (3 if slow else 1)
-        if self.point or kind < 0.5:
+        if self.point or first or kind < 0.5:
             return f"{point}:{nth}", PATIENCE, lambda: False
         if kind < 0.8:
             return "", seconds, lambda: False

@@ -231,6 +231,17 @@ def test_deferred_duties_wait_for_their_time(store: Store, ledger: Ledger, place
     assert [again.attempt for again in claimed(store, ledger, now=later)] == [2]
 
 
+def test_a_claim_that_is_given_back_was_no_attempt(store: Store, ledger: Ledger, places: list[int]) -> None:
+    """Else the first real failure would wait as long as the fifth."""
+    ledger.give_back(claimed(store, ledger), NOW)
+    assert {duty.attempt for duty in claimed(store, ledger)} == {1}
+    ledger.recover(NOW)
+    duties_ = claimed(store, ledger)
+    assert {duty.attempt for duty in duties_} == {1}
+    ledger.settle([Result(duty=duty, state=State.DEFERRED, not_before=NOW) for duty in duties_], NOW)
+    assert {duty.attempt for duty in claimed(store, ledger)} == {2}
+
+
 def test_an_edition_is_not_finished_while_anything_is_open(store: Store, ledger: Ledger, places: list[int]) -> None:
     duties_ = claimed(store, ledger)
     ledger.intend(duties_, NOW)

@@ -334,11 +334,11 @@ class _Moves:
         done: bool = False,
         remote: tuple[str, str] = ("", ""),
     ) -> bool:
-        """Compare-and-set one row's state."""
+        """Compare-and-set one row's state. A claim that is given back was no attempt."""
         when = None if not_before is None else to_micros(not_before)
         taken = self._connection.execute(
             sa.text(
-                """UPDATE delivery SET state = :new,
+                """UPDATE delivery SET state = :new, attempt = attempt - (:old = 'claimed' AND :new = 'pending'),
                     not_before = CASE WHEN :new IN ('pending', 'deferred') THEN coalesce(:when, not_before) ELSE not_before END,
                     lease_until = CASE :new WHEN 'uncertain' THEN :when WHEN 'sending' THEN lease_until END,
                     intent_at = CASE :new WHEN 'sending' THEN :now ELSE intent_at END,
