@@ -154,15 +154,17 @@ def test_no_listing_holds_a_quotes_words(say: Say, ran: Path) -> None:
             assert " ".join(run[:6]) not in " ".join((out + err).split()), arguments
 
 
-def test_readers_are_imported_all_or_none(say: Say, tmp_path: Path) -> None:
+def test_a_faulty_line_stops_no_other_reader_and_importing_again_adds_nobody_twice(say: Say, tmp_path: Path) -> None:
     file = tmp_path / "readers.csv"
     file.write_text("address,frequency\nnew1@readers.example,daily\nnew2@readers.example,sometimes\n")
     code, _, err = say("subscribers", "import", str(file))
     assert code == 1
     assert "readers.csv:3: csv: " in err
+    assert "1 reader subscribed" in err
+    assert len(documents(say, "subscribers", "list")) == 4
     file.write_text("address,frequency\nnew1@readers.example,daily\nnew2@readers.example,weekly\n")
     assert "2 readers would be" in say("subscribers", "import", str(file), "--dry-run")[2]
-    assert len(documents(say, "subscribers", "list")) == 3
+    assert len(documents(say, "subscribers", "list")) == 4
     assert say("subscribers", "import", str(file))[0] == 0
     assert "0 readers subscribed" in say("subscribers", "import", str(file))[2]
     assert len(documents(say, "subscribers", "list")) == 5

@@ -6,7 +6,8 @@ import json
 import os
 import re
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, is_dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -53,6 +54,20 @@ def say(text: str = "") -> None:
 def note(text: str) -> None:
     """Progress, advice and complaints: never part of the answer."""
     print(safe(text), file=sys.stderr, flush=True)
+
+
+@contextmanager
+def progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
+    """A bar on standard error while something long is under way, told how much is done; nothing where no person looks."""
+    if not sys.stderr.isatty():
+        yield lambda _done: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(safe(what), total=total)
+        yield lambda done: bar.update(task, completed=done)
 
 
 def safe(text: str) -> str:

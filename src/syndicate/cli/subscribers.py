@@ -116,7 +116,7 @@ def _add(args: argparse.Namespace) -> int:
 def _import(args: argparse.Namespace) -> int:
     from pathlib import Path
 
-    from syndicate.cli.output import count, note
+    from syndicate.cli.output import count, note, progress
     from syndicate.cli.publication import only, opened
     from syndicate.cli.readers import read_csv
 
@@ -127,24 +127,25 @@ def _import(args: argparse.Namespace) -> int:
             note(str(fault))
         if faults:
             more = f" ({len(faults) - _MOST_FAULTS} more not shown)" if len(faults) > _MOST_FAULTS else ""
-            note(f"{count(len(faults), 'line')} at fault{more}; nothing was imported")
-            return FAILED
+            note(f"{count(len(faults), 'line')} at fault{more}; the others go on")
         wanted = [line for line in lines if line.status == "subscribed"]
         left_out = len(lines) - len(wanted)
         if args.dry_run:
             note(f"{count(len(wanted), 'reader')} would be subscribed to {newsletter}; {left_out} left out as unsubscribed")
-            return OK
+            return FAILED if faults else OK
         now, new = app.now(), 0
-        for line in wanted:
-            new += app.subscribers.add(
-                line.address,
-                newsletter,
-                line.wishes,
-                at=now,
-                covered_to=now,
-                name=line.name,
-                consent={"how": f"imported from {Path(args.file).name}", "at": now.isoformat()},
-            )
+        with progress("imported", len(wanted)) as done:
+            for number, line in enumerate(wanted, start=1):
+                new += app.subscribers.add(
+                    line.address,
+                    newsletter,
+                    line.wishes,
+                    at=now,
+                    covered_to=now,
+                    name=line.name,
+                    consent={"how": f"imported from {Path(args.file).name}", "at": now.isoformat()},
+                )
+                done(number)
     known = len(wanted) - new
     note(f"{count(new, 'reader')} subscribed to {newsletter}; {known} were there before, {left_out} left out as unsubscribed")
-    return OK
+    return FAILED if faults else OK

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from syndicate.cli.output import note
+from syndicate.cli.output import note, progress
 
 if TYPE_CHECKING:
     from syndicate.app import App
@@ -17,7 +16,7 @@ _LOOK_SECONDS: Final = 0.5
 
 
 def deliver(app: App, balance: Callable[[], Balance]) -> Balance:
-    """Send what is due, or wait while another process does, until nothing of ``balance`` is open or it cannot go on."""
+    """Send what is due, or wait while another process does, until nothing of ``balance`` is open."""
     from syndicate.press import Press
     from syndicate.store.lock import RunLock
 
@@ -31,11 +30,9 @@ def deliver(app: App, balance: Callable[[], Balance]) -> Balance:
         return balance()
     note("a `syndicate run` is going: it sends, this command waits")
     found = balance()
-    while found.open:
-        if sys.stderr.isatty():
-            print(f"\r{found.audience - found.open} of {found.audience}", end="", file=sys.stderr, flush=True)
-        time.sleep(_LOOK_SECONDS)
-        found = balance()
-    if sys.stderr.isatty():
-        print("\r", end="", file=sys.stderr)
+    with progress("sent", found.audience) as done:
+        while found.open:
+            done(found.audience - found.open)
+            time.sleep(_LOOK_SECONDS)
+            found = balance()
     return found
