@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from syndicate.errors import Fault, SourceError
+from syndicate.settings import SiteSettings, SourceSettings
 from syndicate.sources import Found, Glance
 
 _SUFFIXES: Final = (".md", ".markdown", ".mdown", ".mkd")
@@ -192,6 +193,28 @@ class Folder:
             yield Found(path=_shown(path), stamp="!twice", problem=problem)
             return
         yield from self._folder(path, full, seen, linked)
+
+
+class FolderSource:
+    """What every source of one file an item shares: a name, a folder, and how it is looked through."""
+
+    def __init__(self, name: str, settings: SourceSettings, *, root: Path, site: SiteSettings) -> None:
+        """``root`` is the publication's folder."""
+        self.name = name
+        self._folder = Folder(root, settings.path)
+        self._zone = site.zone
+
+    def scan(self) -> Iterator[Found]:
+        """Every Markdown file, without opening one."""
+        return self._folder.scan()
+
+    def fingerprint(self) -> int | None:
+        """What ``scan`` would find, as one number; ``None`` where only a scan can tell."""
+        return self._folder.fingerprint()
+
+    def glance(self, places: Collection[str]) -> Glance | None:
+        """What stands at ``places`` now; ``None`` where only a scan can tell."""
+        return self._folder.glance(places)
 
 
 def _entries(full: str) -> list[os.DirEntry[str]]:

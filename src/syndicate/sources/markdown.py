@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import Any, Final
 
 from syndicate.errors import Fault, SourceError
 from syndicate.links import slugify
 from syndicate.model import Severity, Status
-from syndicate.settings import SiteSettings, SourceSettings
-from syndicate.sources import Draft, Found, Glance
+from syndicate.sources import Draft, Found
 from syndicate.sources.dates import parse_day, parse_instant
 from syndicate.sources.fields import Fields, is_web_address
-from syndicate.sources.folder import Folder
+from syndicate.sources.folder import FolderSource
 from syndicate.sources.frontmatter import Node, parse
 
 CANONICAL: Final = (
@@ -48,26 +46,8 @@ class _Named:
     draft: bool  # it stands in Jekyll's folder of drafts
 
 
-class MarkdownFolder:
+class MarkdownFolder(FolderSource):
     """[sources.NAME] of kind "markdown"."""
-
-    def __init__(self, name: str, settings: SourceSettings, *, root: Path, site: SiteSettings) -> None:
-        """``root`` is the publication's folder."""
-        self.name = name
-        self._folder = Folder(root, settings.path)
-        self._zone = site.zone
-
-    def scan(self) -> Iterator[Found]:
-        """Every Markdown file, without opening one."""
-        return self._folder.scan()
-
-    def fingerprint(self) -> int | None:
-        """What ``scan`` would find, as one number; ``None`` where only a scan can tell."""
-        return self._folder.fingerprint()
-
-    def glance(self, places: Collection[str]) -> Glance | None:
-        """What stands at ``places`` now; ``None`` where only a scan can tell."""
-        return self._folder.glance(places)
 
     def read(self, found: Found) -> Draft | None:
         """Parse one brief; ``None`` for a README or the like without front matter.

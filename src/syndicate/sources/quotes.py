@@ -6,18 +6,16 @@ No fault tells what a file says: any value may hold a piece of the words (Q5).
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
 from datetime import date
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import Any, Final
 
 from syndicate.errors import Fault, SourceError
 from syndicate.model import UNDATED, QuoteKind
-from syndicate.settings import SiteSettings, SourceSettings
-from syndicate.sources import Draft, Found, Glance
+from syndicate.sources import Draft, Found
 from syndicate.sources.dates import parse_day
 from syndicate.sources.fields import Fields
-from syndicate.sources.folder import Folder
+from syndicate.sources.folder import FolderSource
 from syndicate.sources.frontmatter import Matter, Node, parse
 
 CANONICAL: Final = (
@@ -52,26 +50,8 @@ _MONTH_DAY: Final = re.compile(r"\d\d-\d\d")
 _NO_ITEMS: Final = re.compile(r"(readme|licen[cs]e|notice|copying|contributing)\b.*", re.IGNORECASE)
 
 
-class QuoteFolder:
+class QuoteFolder(FolderSource):
     """[sources.NAME] of kind "quotes"."""
-
-    def __init__(self, name: str, settings: SourceSettings, *, root: Path, site: SiteSettings) -> None:
-        """``root`` is the publication's folder."""
-        self.name = name
-        self._folder = Folder(root, settings.path)
-        self._zone = site.zone
-
-    def scan(self) -> Iterator[Found]:
-        """Every Markdown file, without opening one."""
-        return self._folder.scan()
-
-    def fingerprint(self) -> int | None:
-        """What ``scan`` would find, as one number; ``None`` where only a scan can tell."""
-        return self._folder.fingerprint()
-
-    def glance(self, places: Collection[str]) -> Glance | None:
-        """What stands at ``places`` now; ``None`` where only a scan can tell."""
-        return self._folder.glance(places)
 
     def read(self, found: Found) -> Draft | None:
         """Parse one quote; ``None`` for a README or the like without front matter.
