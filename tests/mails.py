@@ -10,7 +10,7 @@ from typing import Any
 from syndicate.model import Author, Brief, Correction, Quote, QuoteKind, Words
 from syndicate.render import framing
 from syndicate.render.email import EditionView, Recipient
-from syndicate.render.house_style import Phrases, Style
+from syndicate.render.gate.house_style import Phrases, Style
 from syndicate.render.templates import Templates
 
 FOLDER = Path(__file__).parents[1] / "templates"

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from syndicate.model import Limits, Quote, QuoteKind, Words
-from syndicate.render.house_style import Style
+from syndicate.render.gate.house_style import Style
 from syndicate.render.templates import Templates
 
 ROOT = Path(__file__).parents[1]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syndicate.render.defuse import clean, defuse, reaches
+from syndicate.render.gate.defuse import clean, defuse, reaches
 
 
 @pytest.mark.parametrize(

@@ -34,9 +34,9 @@ from syndicate.errors import Held
 from syndicate.model import Limits, Quote, QuoteKind, Status, Words
 from syndicate.render import framing
 from syndicate.render.framing import PARTIALS, Admitted, BlockForm, FramedBlock, FramedPost
-from syndicate.render.spans import Watch
+from syndicate.render.gate.spans import Watch
+from syndicate.render.gate.visible import look, tidy
 from syndicate.render.templates import Templates
-from syndicate.render.visible import look, tidy
 
 FORMS: tuple[BlockForm, ...] = ("mail", "page", "feed", "text")
 HTML_FORMS: tuple[BlockForm, ...] = ("mail", "page", "feed")

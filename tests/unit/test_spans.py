@@ -7,7 +7,7 @@ import time
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syndicate.render.spans import Watch, words
+from syndicate.render.gate.spans import Watch, words
 
 SENTENCE = "Bring your letters to the table and each of us will carry a part"
 

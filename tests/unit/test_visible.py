@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from syndicate.render.columns import columns, pad, wrap
-from syndicate.render.visible import look, tidy
+from syndicate.render.gate.columns import columns, pad, wrap
+from syndicate.render.gate.visible import look, tidy
 
 
 def seen(html: str) -> str:

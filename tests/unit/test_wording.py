@@ -13,7 +13,7 @@ from syndicate.errors import RenderError
 from syndicate.render import wording
 from syndicate.render.email import freeze, splice, values
 from syndicate.render.frozen import Frozen
-from syndicate.render.house_style import Phrases
+from syndicate.render.gate.house_style import Phrases
 from syndicate.render.templates import Templates
 from syndicate.render.wording import Wording, direction
 

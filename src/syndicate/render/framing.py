@@ -14,17 +14,17 @@ from functools import lru_cache
 from typing import Final, Literal, NoReturn, TypeAlias, final
 
 from syndicate.model import Limits, Quote, Status, Words, require_aware
-from syndicate.render import artefacts, provenance
-from syndicate.render.artefacts import LinkOnly, fingerprint
-from syndicate.render.defuse import Defusal, defuse
-from syndicate.render.frame import Finished, Form, Frame, Part, inspect
-from syndicate.render.house_style import Phrases, Style, style
-from syndicate.render.parts import CUT, Material, Rung, block_parts, html_values, own, post_parts, post_values, text_values
-from syndicate.render.refusal import refuse
-from syndicate.render.short import shortened
-from syndicate.render.spans import Watch
+from syndicate.render.gate import artefacts, provenance
+from syndicate.render.gate.artefacts import LinkOnly, fingerprint
+from syndicate.render.gate.defuse import Defusal, defuse
+from syndicate.render.gate.frame import Finished, Form, Frame, Part, inspect
+from syndicate.render.gate.house_style import Phrases, Style, style
+from syndicate.render.gate.parts import CUT, Material, Rung, block_parts, html_values, own, post_parts, post_values, text_values
+from syndicate.render.gate.refusal import refuse
+from syndicate.render.gate.short import shortened
+from syndicate.render.gate.spans import Watch
+from syndicate.render.gate.visible import Source, tidy
 from syndicate.render.templates import Rendering
-from syndicate.render.visible import Source, tidy
 
 __all__ = [
     "CATEGORY", "PARTIALS", "Admitted", "BlockForm", "FramedBlock", "FramedPost", "LinkOnly", "Phrases", "Rendering", "Rung",

@@ -13,11 +13,11 @@ from typing import Final, Literal, TypeAlias
 from urllib.parse import urlsplit
 
 from syndicate.model import UNDATED, Limits, Quote, QuoteKind
-from syndicate.render.columns import columns, pad, wrap
-from syndicate.render.defuse import clean
-from syndicate.render.frame import Part, marked
-from syndicate.render.house_style import Phrases, Style
-from syndicate.render.visible import tidy
+from syndicate.render.gate.columns import columns, pad, wrap
+from syndicate.render.gate.defuse import clean
+from syndicate.render.gate.frame import Part, marked
+from syndicate.render.gate.house_style import Phrases, Style
+from syndicate.render.gate.visible import tidy
 from syndicate.render.wording import Wording, direction
 
 Rung: TypeAlias = Literal["full", "short", "paraphrase", "card"]

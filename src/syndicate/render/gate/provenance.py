@@ -11,10 +11,10 @@ from datetime import date as civil_date
 from typing import Final
 
 from syndicate.model import UNDATED, Quote, QuoteKind
-from syndicate.render import spans
-from syndicate.render.defuse import reaches
-from syndicate.render.house_style import Style
-from syndicate.render.refusal import refuse
+from syndicate.render.gate import spans
+from syndicate.render.gate.defuse import reaches
+from syndicate.render.gate.house_style import Style
+from syndicate.render.gate.refusal import refuse
 
 _DATE: Final = re.compile(r"\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?")
 _PICTURE: Final = re.compile(

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from enum import Enum, unique
 from typing import Final, Literal, NoReturn, TypeAlias
 
-from syndicate.render.refusal import refuse
-from syndicate.render.spans import Watch
-from syndicate.render.visible import Seen, look, tidy
+from syndicate.render.gate.refusal import refuse
+from syndicate.render.gate.spans import Watch
+from syndicate.render.gate.visible import Seen, look, tidy
 
 Form: TypeAlias = Literal["mail", "page", "feed", "text", "post"]
 

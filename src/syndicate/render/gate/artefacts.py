@@ -10,8 +10,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from syndicate.render.refusal import refuse
-from syndicate.render.visible import Source, look, tidy
+from syndicate.render.gate.refusal import refuse
+from syndicate.render.gate.visible import Source, look, tidy
 
 if TYPE_CHECKING:
     from syndicate.render.framing import FramedBlock, FramedPost

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from syndicate.render.refusal import refuse
+from syndicate.render.gate.refusal import refuse
 
 GAP: Final = "[…]"
 _GAPS: Final = re.compile(r"\s*(?:\[\s?(?:…|\.\.\.)\s?\]|\((?:…|\.\.\.)\))\s*")
