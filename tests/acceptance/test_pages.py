@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+import axe
 import chromium
 from served import NOW, copy_starter, opened, served, show, subscribe
 from syndicate.app import App
@@ -104,6 +105,13 @@ def test_every_page_fits_and_can_be_read(site: Site, chrome: chromium.Browser, w
         chrome.open(site.url + path)
         assert chrome.ask(OVERFLOW) == [], f"{name} is wider than {width} px"
         assert chrome.ask(LEGIBILITY) == [], f"{name} at {width} px"
+
+
+def test_every_page_is_accessible(site: Site, chrome: chromium.Browser) -> None:
+    chrome.look(320, dark=True)
+    for name, path in site.pages.items():
+        chrome.open(site.url + path)
+        assert axe.violations(chrome) == [], name
 
 
 def test_nothing_that_a_page_asks_for_is_missing_or_forbidden(site: Site, chrome: chromium.Browser) -> None:
