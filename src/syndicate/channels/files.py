@@ -72,6 +72,7 @@ class Files:
         """Write below ``folder``; ``now`` gives the time of change, aware UTC."""
         self._folder = folder
         self._now = now
+        self._swept: set[Path] = set()
 
     def write(self, document: Document, *, pack: bool = True) -> list[str]:
         """Write what differs; the paths below the folder that were written, variants not counted.
@@ -86,18 +87,22 @@ class Files:
             replacing, without its compressed variants until the next write.
         """
         changed = []
-        for path, data in document.files.items():
-            target = self._target(path)
-            try:
+        touched: set[Path] = set()
+        path = ""
+        try:
+            for path, data in document.files.items():
+                target = self._target(path)
                 self._make_folder(target.parent)
-                self._sweep(target)
-                if self._replace(target, data, pack=pack):
+                self._sweep(target.parent)
+                if self._replace(target, data, touched, pack=pack):
                     changed.append(path)
                 fail_at("files.between_files")
-            except OSError as error:
-                msg = f"feeds/{path} could not be written: {error.strerror}"
-                advice = _ADVICE.get(error.errno or 0, "look at the folder and its disk")
-                raise Unreachable(msg, code=errno.errorcode.get(error.errno or 0, ""), advice=advice) from error
+            for folder in touched:
+                _sync_folder(folder)
+        except OSError as error:
+            msg = f"feeds/{path} could not be written: {error.strerror}"
+            advice = _ADVICE.get(error.errno or 0, "look at the folder and its disk")
+            raise Unreachable(msg, code=errno.errorcode.get(error.errno or 0, ""), advice=advice) from error
         return changed
 
     def holds(self, paths: Iterable[str]) -> bool:
@@ -135,7 +140,7 @@ class Files:
         except FileNotFoundError:
             return False
 
-    def _replace(self, target: Path, data: bytes, *, pack: bool) -> bool:
+    def _replace(self, target: Path, data: bytes, touched: set[Path], *, pack: bool) -> bool:
         """Whether the bytes were new. A set that misses a variant is completed without a new time of change."""
         try:
             before = target.stat().st_mtime_ns
@@ -148,13 +153,17 @@ class Files:
         moment = before if same else max(int(self._now().timestamp()), before // _NANOSECONDS + 1) * _NANOSECONDS
         contents = {target: data} if not same else {}
         contents |= {_variant(target, suffix): small for suffix, small in packed(data).items()} if pack else {}
+        touched.add(target.parent)
         _swap(target, contents, moment)
         return not same
 
-    def _sweep(self, target: Path) -> None:
-        """Remove what a killed run left behind."""
+    def _sweep(self, folder: Path) -> None:
+        """Remove what a killed run left behind: each folder is looked through once."""
+        if folder in self._swept:
+            return
+        self._swept.add(folder)
         oldest = self._now().timestamp() - _ABANDONED
-        for path in target.parent.glob(f".{target.name}*{_TEMPORARY}"):
+        for path in folder.glob(f".*{_TEMPORARY}"):
             if path.stat().st_mtime < oldest:
                 path.unlink(missing_ok=True)
 
@@ -179,7 +188,6 @@ def _swap(target: Path, contents: Mapping[Path, bytes], moment: int) -> None:
             fail_at("files.between_variants")
             ready[place].replace(place)
             del ready[place]
-        _sync_folder(target.parent)
     finally:
         for path in ready.values():
             path.unlink(missing_ok=True)

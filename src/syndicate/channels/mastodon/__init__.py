@@ -1,7 +1,4 @@
-"""Mastodon and the servers that speak its API: one status for each post, replayed or looked for where the answer was lost.
-
-The server's own limits count (``/api/v2/instance``); they are kept in ``var/profiles`` so that rendering needs no network.
-"""
+"""Mastodon and the servers that speak its API: one status for each post, replayed or looked for where the answer was lost."""
 
 from __future__ import annotations
 
@@ -10,23 +7,20 @@ import html
 import json
 import re
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 from syndicate.channels.http import Answer, Line, clock_finding, failed, instant, is_loopback
+from syndicate.channels.mastodon.profile import Profile, mapping
 from syndicate.errors import DeliveryError, Refused, Uncertain
 from syndicate.model import Finding, Limits, Parcel, Post, Receipt, Request
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
 
-_DEFAULT_TEXT: Final = 500
-_URL: Final = 23
-_CHECKED: Final = "2026-11-22, Mastodon's status_length_validator.rb"
 _REPLAY: Final = timedelta(minutes=50)  # the server keeps an Idempotency-Key for an hour
-_STALE: Final = timedelta(days=1)  # limits are asked for again after
 _EARLIER: Final = timedelta(minutes=1)  # clocks differ
 _PAGES: Final = 5
 _PAGE: Final = 40
@@ -72,9 +66,8 @@ class Mastodon:
         self.local = is_loopback(settings.url)
         self._settings = settings
         self._now = now
-        self._profile_file = folder / "var" / "profiles" / f"{name}.json"
-        self._profile = self._read_profile()
-        self.limits = self._limits()
+        self._profile = Profile(settings, folder / "var" / "profiles" / f"{name}.json")
+        self.limits = self._profile.limits()
         secret = settings.access_token.get_secret_value()
         self._line = Line(url=settings.url, now=now, timeout=settings.timeout, secrets=(secret,))
         self._account = ""
@@ -94,7 +87,7 @@ class Mastodon:
 
     def send(self, parcel: Parcel, key: str) -> Receipt:
         """Post once."""
-        if self._is_stale():
+        if self._profile.is_stale(self._now()):
             with contextlib.suppress(DeliveryError):  # the post itself will tell what is wrong
                 self.refresh_limits()
         request = self.request(parcel, key)
@@ -106,10 +99,10 @@ class Mastodon:
 
     def reconcile(self, parcel: Parcel, key: str, since: datetime) -> Receipt | None:
         """Young and on Mastodon proper: the same key again. Otherwise the account's own statuses are looked through."""
-        if self._is_stale():
+        if self._profile.is_stale(self._now()):
             with contextlib.suppress(DeliveryError):
                 self.refresh_limits()
-        if self._software == "mastodon" and self._now() - since < _REPLAY:
+        if self._profile.software == "mastodon" and self._now() - since < _REPLAY:
             try:
                 return self.send(parcel, key)
             except Refused as error:
@@ -139,17 +132,9 @@ class Mastodon:
         DeliveryError
             It could not be asked.
         """
-        told = _mapping(self._ask("GET", "/api/v2/instance").data)
-        statuses = _mapping(_mapping(told.get("configuration")).get("statuses"))
-        self._profile = {
-            "url": self._settings.url,
-            "software": self._ask_software(told),
-            "text": _positive(statuses.get("max_characters"), _DEFAULT_TEXT),
-            "link": _positive(statuses.get("characters_reserved_per_url"), _URL),
-            "at": self._now().isoformat(),
-        }
-        self.limits = self._limits()
-        self._write_profile()
+        told = mapping(self._ask("GET", "/api/v2/instance").data)
+        self._profile.learn(told, self._ask_software(told), self._now())
+        self.limits = self._profile.limits()
         return self.limits
 
     def doctor(self) -> list[Finding]:
@@ -159,7 +144,7 @@ class Mastodon:
         except DeliveryError as error:
             advice = "Make a token under Preferences, Development, and set access_token in the environment."
             return [failed("the token", error, advice)]
-        account = _mapping(answer.data)
+        account = mapping(answer.data)
         findings = [Finding(ok=True, what=f"signed in as @{account.get('acct', '')}")]
         if not account.get("bot"):
             findings.append(Finding(ok=False, what="the profile is not marked as automated", advice="Tick it in the profile."))
@@ -169,7 +154,9 @@ class Mastodon:
         except DeliveryError as error:
             findings.append(failed("the server's limits", error, "The defaults are used."))
         else:
-            findings.append(Finding(ok=True, what=f"{self._software or 'unknown software'}: {limits.text} characters a post"))
+            findings.append(
+                Finding(ok=True, what=f"{self._profile.software or 'unknown software'}: {limits.text} characters a post")
+            )
         return findings
 
     def close(self) -> None:
@@ -220,13 +207,13 @@ class Mastodon:
 
     def _own_id(self) -> str:
         if not self._account:
-            self._account = str(_mapping(self._ask("GET", "/api/v1/accounts/verify_credentials").data).get("id", ""))
+            self._account = str(mapping(self._ask("GET", "/api/v1/accounts/verify_credentials").data).get("id", ""))
         return self._account
 
     def _scopes(self) -> Finding | None:
         """What the token may do, where the server tells."""
         try:
-            told = _mapping(self._ask("GET", "/api/v1/apps/verify_credentials").data).get("scopes")
+            told = mapping(self._ask("GET", "/api/v1/apps/verify_credentials").data).get("scopes")
         except DeliveryError:
             return None
         if not isinstance(told, list):
@@ -241,53 +228,16 @@ class Mastodon:
         if self._settings.software:
             return self._settings.software.lower()
         try:
-            found = _mapping(self._line.ask("GET", "/.well-known/nodeinfo").data).get("links")
+            found = mapping(self._line.ask("GET", "/.well-known/nodeinfo").data).get("links")
             hrefs = [str(link.get("href", "")) for link in found if isinstance(link, dict)] if isinstance(found, list) else []
             paths = [href.removeprefix(self._settings.url) for href in hrefs if href.startswith(f"{self._settings.url}/")]
-            info = _mapping(self._line.ask("GET", paths[-1]).data) if paths else {}
+            info = mapping(self._line.ask("GET", paths[-1]).data) if paths else {}
         except DeliveryError:
             info = {}
-        name = _mapping(info.get("software")).get("name")
+        name = mapping(info.get("software")).get("name")
         if isinstance(name, str) and name:
             return name.lower()
         return "mastodon" if str(told.get("source_url", "")).endswith("github.com/mastodon/mastodon") else ""
-
-    # -- what the server said of itself ---------------------------------------------------------
-
-    @property
-    def _software(self) -> str:
-        return self._settings.software.lower() or str(self._profile.get("software", ""))
-
-    def _is_stale(self) -> bool:
-        at = instant(str(self._profile.get("at", "")))
-        return at is None or self._now() - at > _STALE
-
-    def _limits(self) -> Limits:
-        """By the profile; before there is one, a Mastodon server's defaults."""
-        proper = self._software == "mastodon" or (not self._profile and not self._settings.software)
-        return Limits(
-            counting="mastodon" if proper else "codepoints",
-            text=_positive(self._profile.get("text"), _DEFAULT_TEXT),
-            url=_positive(self._profile.get("link"), _URL),
-            warning=True,
-            edits=True,
-            deletes=True,
-            checked=str(self._profile.get("at", "")) or _CHECKED,
-        )
-
-    def _read_profile(self) -> Mapping[str, Any]:
-        try:
-            found = _mapping(json.loads(self._profile_file.read_text(encoding="utf-8")))
-        except (OSError, ValueError):
-            return {}
-        return found if found.get("url") == self._settings.url else {}
-
-    def _write_profile(self) -> None:
-        with contextlib.suppress(OSError):  # it is asked for again next time
-            self._profile_file.parent.mkdir(parents=True, exist_ok=True)
-            part = self._profile_file.with_suffix(".part")
-            part.write_text(json.dumps(self._profile), encoding="utf-8")
-            part.replace(self._profile_file)
 
 
 def _post(parcel: Parcel) -> Post:
@@ -298,7 +248,7 @@ def _post(parcel: Parcel) -> Post:
 
 
 def _receipt(data: object) -> Receipt:
-    status = _mapping(data)
+    status = mapping(data)
     if not status.get("id"):
         msg = "The server took the post and did not name it."
         raise Uncertain(msg)
@@ -311,14 +261,6 @@ def _mentions(content: str, link: str) -> bool:
         return True
     text = html.unescape(_TAG.sub("", content))
     return re.search(re.escape(link) + r"(?![\w.&=%-])", text) is not None
-
-
-def _mapping(data: object) -> Mapping[str, Any]:
-    return data if isinstance(data, dict) else {}
-
-
-def _positive(number: object, default: int) -> int:
-    return number if isinstance(number, int) and number > 0 else default
 
 
 def _advice(code: str) -> str:

@@ -1,0 +1,155 @@
+"""Bluesky (AT protocol): one record for each post, under an id made from its key, so that sending it again changes nothing.
+
+Sessions are kept in ``var/sessions`` and refreshed: a server allows only a few sign-ins a day.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, ClassVar, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+
+from syndicate import links
+from syndicate.channels.bluesky.record import COLLECTION, fault, record
+from syndicate.channels.bluesky.session import Session
+from syndicate.channels.http import Line, clock_finding, failed, is_loopback
+from syndicate.errors import DeliveryError, Refused, Uncertain
+from syndicate.model import Finding, Limits, Parcel, Post, Receipt, Request
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+_WHO: Final = "/xrpc/com.atproto.server.getSession"
+_PUT: Final = "/xrpc/com.atproto.repo.putRecord"
+_DELETE: Final = "/xrpc/com.atproto.repo.deleteRecord"
+_PROVES_ABSENCE: Final = frozenset({"400", "InvalidRequest", "InvalidRecord", "413"})
+
+
+class BlueskySettings(BaseModel):
+    """[channels.NAME] with kind = "bluesky"."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    kind: Literal["bluesky"] = "bluesky"
+    url: str = "https://bsky.social"  # the account's server (PDS)
+    handle: str  # "letter.example.org"
+    app_password: SecretStr  # from the environment
+    timeout: Annotated[float, Field(gt=0, le=600)] = 30.0  # seconds
+
+    @field_validator("url")
+    @classmethod
+    def _address(cls, url: str) -> str:
+        if not url.startswith("https://") and not is_loopback(url):
+            msg = 'the server\'s address begins with "https://"'
+            raise ValueError(msg)
+        return url.rstrip("/")
+
+    @field_validator("handle")
+    @classmethod
+    def _bare_handle(cls, handle: str) -> str:
+        return handle.removeprefix("@")
+
+
+class Bluesky:
+    """One account on one server."""
+
+    kind: ClassVar[str] = "bluesky"
+    network: ClassVar[str] = "bluesky"
+    carries: ClassVar[str] = "post"
+    Settings: ClassVar[type[BlueskySettings]] = BlueskySettings
+    limits: Limits = Limits(
+        counting="bluesky", text=300, text_bytes=3000, cards=True, deletes=True, checked="2026-11-22, app.bsky.feed.post"
+    )
+
+    def __init__(self, name: str, settings: BlueskySettings, *, folder: Path, now: Callable[[], datetime]) -> None:
+        """Connect to nothing yet."""
+        self.name = name
+        self.local = is_loopback(settings.url)
+        self._settings = settings
+        self._now = now
+        self._line = Line(
+            url=settings.url, now=now, timeout=settings.timeout, secrets=(settings.app_password.get_secret_value(),)
+        )
+        self._session = Session(self._line, settings, folder / "var" / "sessions" / f"{name}.json")
+
+    def request(self, parcel: Parcel, key: str) -> Request:
+        """The record, with its id and its time, as it will be sent now and on every retry."""
+        post = _post(parcel)
+        put = {
+            "repo": self._settings.handle,
+            "collection": COLLECTION,
+            "rkey": links.tid(key, post.created),
+            "record": record(post),
+        }
+        return Request(
+            method="POST",
+            url=self._settings.url + _PUT,
+            headers={"Content-Type": "application/json"},
+            body=json.dumps(put, ensure_ascii=False, separators=(",", ":")).encode(),
+        )
+
+    def send(self, parcel: Parcel, key: str) -> Receipt:
+        """Put the record; the same record under the same id is a no-op."""
+        found = fault(_post(parcel), self.limits)
+        if found:
+            raise Refused(found, code="invalid")
+        request = self.request(parcel, key)
+        answer = self._session.ask("POST", _PUT, headers=request.headers, content=request.body, effect=True)
+        uri = answer.data.get("uri") if isinstance(answer.data, dict) else None
+        if not isinstance(uri, str):
+            msg = "The server took the post and did not name it."
+            raise Uncertain(msg)
+        page = f"https://bsky.app/profile/{self._settings.handle}/post/{uri.rsplit('/', 1)[-1]}"
+        return Receipt(remote_id=uri, url=page)
+
+    def reconcile(self, parcel: Parcel, key: str, since: datetime) -> Receipt | None:  # noqa: ARG002 - an identical record can be put at any time
+        """Put the identical record again: no reading is needed."""
+        try:
+            return self.send(parcel, key)
+        except Refused as error:
+            if error.code in _PROVES_ABSENCE:
+                return None
+            raise Uncertain(str(error), code=error.code, advice=error.advice) from error
+
+    def delete_request(self, remote_id: str) -> Request:
+        """The request that takes a record out of the repository."""
+        body = {"repo": self._settings.handle, "collection": COLLECTION, "rkey": remote_id.rsplit("/", 1)[-1]}
+        return Request(
+            method="POST",
+            url=self._settings.url + _DELETE,
+            headers={"Content-Type": "application/json"},
+            body=json.dumps(body, separators=(",", ":")).encode(),
+        )
+
+    def delete(self, remote_id: str) -> Receipt:
+        """Take one record out; the server answers the same where it is gone already."""
+        request = self.delete_request(remote_id)
+        self._session.ask("POST", _DELETE, headers=request.headers, content=request.body, effect=True)
+        return Receipt(remote_id=remote_id)
+
+    def doctor(self) -> list[Finding]:
+        """Whether the app password works, whose account it is, and whether the clocks agree."""
+        try:
+            answer = self._session.ask("GET", _WHO)
+        except DeliveryError as error:
+            return [failed("the sign-in", error, "Make an app password under Settings, Privacy and security.")]
+        told = answer.data if isinstance(answer.data, dict) else {}
+        findings = [Finding(ok=True, what=f"signed in as {told.get('handle', self._settings.handle)}")]
+        if told.get("active") is False:
+            findings.append(Finding(ok=False, what="the account is not active", advice="Look at the account's own pages."))
+        findings.append(Finding(ok=True, what=f"{self.limits.text} graphemes and {self.limits.text_bytes:,} bytes a post"))
+        clock = clock_finding(answer.headers, self._now())
+        return [*findings, clock] if clock else findings
+
+    def close(self) -> None:
+        """The session stays for the next run."""
+
+
+def _post(parcel: Parcel) -> Post:
+    if not isinstance(parcel, Post):
+        msg = f"Bluesky carries posts, not {type(parcel).__name__}"
+        raise TypeError(msg)
+    return parcel

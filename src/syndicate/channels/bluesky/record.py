@@ -1,0 +1,45 @@
+"""A post as Bluesky's record, and what is wrong with one: no network, no clock."""
+
+from __future__ import annotations
+
+from datetime import UTC
+from typing import Any, Final
+
+from syndicate.model import Limits, Post
+from syndicate.render import counting
+
+COLLECTION: Final = "app.bsky.feed.post"
+_LANGUAGES: Final = 3
+
+
+def record(post: Post) -> dict[str, Any]:
+    """The post as ``app.bsky.feed.post``; what it does not have is left out."""
+    made: dict[str, Any] = {
+        "$type": COLLECTION,
+        "text": post.text,
+        "createdAt": post.created.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "langs": [post.lang][:_LANGUAGES],
+    }
+    if post.facets:
+        made["facets"] = [
+            {
+                "index": {"byteStart": facet.start, "byteEnd": facet.end},
+                "features": [{"$type": "app.bsky.richtext.facet#link", "uri": facet.uri}],
+            }
+            for facet in post.facets
+        ]
+    if post.card:
+        external = {"uri": post.card.uri, "title": post.card.title, "description": post.card.description}
+        made["embed"] = {"$type": "app.bsky.embed.external", "external": external}
+    if post.labels:
+        values = [{"val": label} for label in post.labels]
+        made["labels"] = {"$type": "com.atproto.label.defs#selfLabels", "values": values}
+    return made
+
+
+def fault(post: Post, limits: Limits) -> str:
+    """Why the post cannot be said: the server itself takes any facet."""
+    if not counting.fits(post.text, limits):
+        return f"The post has {counting.count(post.text, limits)} graphemes; Bluesky takes {limits.text} and 3,000 bytes."
+    found = counting.facet_fault(post.text, post.facets)
+    return f"The post cannot be sent: {found}." if found else ""
