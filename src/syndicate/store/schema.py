@@ -2,77 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-from typing import Any, Final
-
 import sqlalchemy as sa
-from sqlalchemy.engine import Dialect
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND: Final = timedelta(microseconds=1)
-
-
-def to_micros(instant: datetime) -> int:
-    """Microseconds since 1970-01-01T00:00Z, exact (no float)."""
-    return (instant - _EPOCH) // _MICROSECOND
-
-
-def from_micros(micros: int) -> datetime:
-    """The aware UTC instant."""
-    return _EPOCH + timedelta(microseconds=micros)
-
-
-class Instant(sa.types.TypeDecorator[datetime]):
-    """An aware datetime as INTEGER microseconds UTC: STRICT tables know no DateTime."""
-
-    impl = sa.Integer
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:  # noqa: ARG002 - SQLAlchemy's
-        """Refuse naive values; store microseconds."""
-        return None if value is None else to_micros(value)
-
-    def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:  # noqa: ANN401, ARG002 - SQLAlchemy's
-        """Back to aware UTC."""
-        return None if value is None else from_micros(value)
-
-
-metadata: Final = sa.MetaData(
-    naming_convention={
-        "ix": "ix_%(column_0_label)s",
-        "uq": "uq_%(table_name)s_%(column_0_name)s",
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
-
-
-def _table(name: str, *parts: sa.schema.SchemaItem, rowid: bool = True) -> sa.Table:
-    return sa.Table(name, metadata, *parts, sqlite_strict=True, sqlite_with_rowid=rowid)
-
-
-def _key() -> sa.Column[int]:
-    return sa.Column("key", sa.Integer, primary_key=True)
-
-
-def _text(name: str, default: str | None = "") -> sa.Column[str]:
-    """A TEXT column that is never NULL."""
-    return sa.Column(name, sa.Text, nullable=False, server_default=None if default is None else sa.text(f"'{default}'"))
-
-
-def _int(name: str, default: int | None = 0) -> sa.Column[int]:
-    """An INTEGER column that is never NULL."""
-    return sa.Column(name, sa.Integer, nullable=False, server_default=None if default is None else sa.text(str(default)))
-
-
-def _at(name: str, *, null: bool = False) -> sa.Column[datetime]:
-    return sa.Column(name, Instant, nullable=null)
-
-
-def _ref(name: str, target: str, *, null: bool = False, **more: Any) -> sa.Column[int]:  # noqa: ANN401 - SQLAlchemy's own
-    return sa.Column(name, sa.Integer, sa.ForeignKey(target), nullable=null, **more)
-
+from syndicate.store.columns import Instant as Instant
+from syndicate.store.columns import at as _at
+from syndicate.store.columns import from_micros as from_micros
+from syndicate.store.columns import integer as _int
+from syndicate.store.columns import key as _key
+from syndicate.store.columns import metadata as metadata
+from syndicate.store.columns import ref as _ref
+from syndicate.store.columns import table as _table
+from syndicate.store.columns import text as _text
+from syndicate.store.columns import to_micros as to_micros
+from syndicate.store.schema_posts import charge as charge
+from syndicate.store.schema_posts import correction as correction
+from syndicate.store.schema_posts import look as look
+from syndicate.store.schema_posts import rendition as rendition
 
 # What this database is: instance id, run counter, start mark, schema of keys.
 meta = _table("meta", sa.Column("name", sa.Text, primary_key=True), _text("value"), rowid=False)
@@ -364,6 +309,8 @@ payload = _table(
     _int("place", None),
     _text("key", None),
     _text("parcel", None),  # JSON of the Post
+    sa.Column("made", Instant, nullable=False, server_default=sa.text("0")),  # when it was rendered
+    _text("sha"),  # SHA-256 of the request that carries it
     sa.PrimaryKeyConstraint("sending", "place"),
 )
 tally = _table(
@@ -397,3 +344,22 @@ bucket = _table(
 )
 # Sessions and tokens that a network rotates, replaced atomically before use.
 session = _table("session", sa.Column("channel", sa.Text, primary_key=True), _text("data", None), _at("at"), rowid=False)
+
+# -- the desk -----------------------------------------------------------------------------------
+# Who is signed in at the desk, by the SHA-256 of what their browser holds.
+_sha = sa.Column("token_sha", sa.Text, primary_key=True)
+desk_session = _table("desk_session", _sha, _ref("person", "person.key"), _at("at"), _at("seen"), _at("until"), rowid=False)
+# Sign-ins tried in vain, by name and network.
+desk_try = _table("desk_try", sa.Column("scope", sa.Text, primary_key=True), _int("n"), _at("since"), rowid=False)
+# The link with which the first person begins.
+_sha = sa.Column("token_sha", sa.Text, primary_key=True)
+desk_link = _table("desk_link", _sha, _at("until"), rowid=False)
+# What the desk looks for in a million rows: the sendings of a state, and the rows that went another way than most.
+sa.Index("ix_tally_state", tally.c.state, tally.c.sending, sqlite_where=sa.text("n > 0"))
+sa.Index(
+    "ix_delivery_astray",
+    delivery.c.state,
+    delivery.c.sending,
+    delivery.c.place,
+    sqlite_where=sa.text("state IN ('deferred', 'failed', 'suppressed', 'uncertain', 'cancelled')"),
+)
