@@ -127,6 +127,15 @@ class WebSettings(Section):
     public_url: values.BaseUrl = "http://127.0.0.1:8000"  # the address that mails and feeds carry
 
 
+class DeskSettings(Section):
+    """[desk]: the editors' pages."""
+
+    enabled: bool = True  # whether `run` serves them
+    host: values.Listen = "127.0.0.1"
+    port: Annotated[values.Whole, Field(ge=0, le=65535)] = 8001  # 0: any free one
+    url: values.DeskUrl = ""  # where browsers reach it; "" means http://HOST:PORT. https beyond this machine
+
+
 class PrivacySettings(Section):
     """[privacy]."""
 
@@ -183,6 +192,7 @@ class Settings(Section):
     posts: PostSettings = Field(default_factory=PostSettings)
     channels: dict[values.ChannelName, dict[str, Any]] = Field(default_factory=dict)  # each checked by the class of its kind
     web: WebSettings = Field(default_factory=WebSettings)
+    desk: DeskSettings = Field(default_factory=DeskSettings)
     privacy: PrivacySettings = Field(default_factory=PrivacySettings)
     brand: BrandSettings = Field(default_factory=BrandSettings)
 

@@ -224,6 +224,8 @@ def test_unknown_keys_are_found_at_every_level(text: str, line: int, suggestion:
         ('[web]\npublic_url = "https://news.example.org/?a=b"\n', 6, "paths can be added"),
         ("[web]\nport = 65536\n", 6, "at most 65535"),
         ('[web]\nhost = "not a host"\n', 6, "listen"),
+        ('[desk]\nurl = "https://desk.example.org/desk"\n', 6, "has a path"),
+        ('[desk]\nhost = "0.0.0.0"\n', 6, "beyond this machine"),
         ('[brand]\nink = "black"\n', 6, "is not a colour"),
         ('[brand]\nserif = "x; } body { display: none"\n', 6, "list of fonts"),
         ("[privacy]\nkeep_details_days = true\n", 6, '"true" is not a whole number'),
@@ -530,6 +532,7 @@ kind = "smtp"
 host = "h"
 [web]
 public_url = "https://example.org"
+[desk]
 [privacy]
 [brand]
 """

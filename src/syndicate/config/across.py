@@ -13,6 +13,7 @@ from syndicate.config.faults import Scribe
 from syndicate.config.outlets import STAND_IN, Outlet
 from syndicate.errors import Fault
 
+_LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 _LOCAL: Final = "http://127.0.0.1"  # the default, and the only http address that its own field lets pass
 
 
@@ -28,6 +29,7 @@ def faults(data: Mapping[str, Any], outlets: Mapping[str, Outlet], scribe: Scrib
     yield from _feeds(data, scribe)
     yield from _sources(data, scribe)
     yield from _public_url(data, outlets, scribe)
+    yield from _desk(data, scribe)
 
 
 def _newsletters(data: Mapping[str, Any], outlets: Mapping[str, Outlet], scribe: Scribe) -> Iterator[Fault]:
@@ -107,3 +109,15 @@ def _public_url(data: Mapping[str, Any], outlets: Mapping[str, Outlet], scribe: 
         if isinstance(hub, str) and hub and isinstance(url, str) and url.startswith(_LOCAL) and not hub.startswith(_LOCAL):
             what = f"the hub of [feeds.{name}] cannot fetch feeds from {url}"
             yield scribe.fault(("feeds", name, "hub"), what, "take `hub` out, or write the https `public_url` that it reaches")
+
+
+def _desk(data: Mapping[str, Any], scribe: Scribe) -> Iterator[Fault]:
+    """Passphrases cross no network in clear text."""
+    desk = data.get("desk")
+    if not isinstance(desk, dict) or desk.get("enabled") is False:
+        return
+    host, url = desk.get("host", "127.0.0.1"), desk.get("url", "")
+    if isinstance(host, str) and isinstance(url, str) and host not in _LOOPBACK and not url.startswith("https://"):
+        what = f'the desk listens on "{host}", beyond this machine, and `url` is not https'
+        right = 'listen on "127.0.0.1", or put a proxy with TLS before it and write its address in `url`'
+        yield scribe.fault(("desk", "host"), what, right)

@@ -101,6 +101,13 @@ def _base_url(text: str) -> str:
     return text.rstrip("/")
 
 
+def _desk_url(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.path.strip("/"):
+        _refuse(f'"{text}" has a path', 'write the host alone, such as "https://desk.example.org"; /desk is added')
+    return _base_url(text)
+
+
 def _host(text: str) -> str:
     if not _HOST.fullmatch(text):
         _refuse(f'"{text}" is not a host name', 'write it alone and in small letters, such as "archive.example.org"')
@@ -216,6 +223,7 @@ Language = Annotated[str, AfterValidator(_language)]
 Url = Annotated[str, AfterValidator(_url)]
 OptionalUrl = Annotated[str, AfterValidator(lambda text: _url(text) if text else text)]
 BaseUrl = Annotated[str, AfterValidator(_base_url)]
+DeskUrl = Annotated[str, AfterValidator(lambda text: _desk_url(text) if text else text)]
 Host = Annotated[str, AfterValidator(_host)]
 Listen = Annotated[str, AfterValidator(_listen)]
 TagAuthority = Annotated[str, AfterValidator(_tag_authority)]
