@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 from syndicate.app import open_app
-from syndicate.cli import init, main
+from syndicate.cli import init, main, waiting
 from syndicate.publish import posts
 from syndicate.publish.tick import tick
 from syndicate.store.lock import RunLock
@@ -240,6 +240,23 @@ def test_a_second_run_says_so_within_a_second(say: Say, ran: Path) -> None:
     assert code == 1
     assert "another `syndicate run`" in err
     assert time.monotonic() - begin < 3
+
+
+def test_waiting_for_another_process_ends_where_nothing_more_will_leave(
+    ran: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def endless(_: float) -> None:
+        raise AssertionError("it waits for what is held")
+
+    monkeypatch.setattr(time, "sleep", endless)
+    with open_app(ran) as app, RunLock(app.store.path):
+        item = app.content.briefs(now=app.now())[-1]
+        app.holds.place("mastodon", "wait", who="test", now=app.now())
+        posts.owe(app, item, ["mastodon"], due=app.now())
+        assert waiting.deliver(app, "post", item.id).open == 1
+        app.ledger.cancel("mastodon", app.now(), who="test")
+        app.holds.lift("mastodon", who="test", now=app.now(), detail={})
+    assert "1 wait: held, or to be tried again later" in capsys.readouterr().err
 
 
 def test_sending_by_hand_what_was_sent_already_is_refused(say: Say) -> None:

@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from syndicate import cli
-from syndicate.cli import deliveries, ids, init, output, publication, times
+from syndicate.cli import arguments, deliveries, ids, init, output, publication
 from syndicate.cli.readers import read_csv, wishes
 from syndicate.errors import ConfigError, Fault, Held, SyndicateError
 from syndicate.model import Frequency, QuoteDisplay, State
@@ -98,6 +98,11 @@ def test_control_c_ends_with_a_word(act: Callable[..., int], capsys: pytest.Capt
         ["--frobnicate"],
         ["hold"],
         ["hold", "quotes"],
+        ["hold", "quotes", "--reason", " "],
+        ["quotes", "reject", "q-1", "--reason", ""],
+        ["init", ""],
+        ["deliveries", "list", "--limit", "-5"],
+        ["posts", "list", "--limit", "0"],
         ["plan", "--days", "many"],
         ["plan", "--day", "3"],
         ["-C"],
@@ -187,9 +192,9 @@ def test_the_only_one_need_not_be_named() -> None:
 
 @pytest.mark.parametrize("text", ["tomorrow", "2026-11-22T07:00"])
 def test_a_pretended_time_needs_its_zone(text: str) -> None:
-    assert times.instant("2026-11-22T07:00+01:00") == datetime(2026, 11, 22, 6, tzinfo=UTC)
+    assert arguments.instant("2026-11-22T07:00+01:00") == datetime(2026, 11, 22, 6, tzinfo=UTC)
     with pytest.raises(argparse.ArgumentTypeError, match="Z"):
-        times.instant(text)
+        arguments.instant(text)
 
 
 def test_a_deliverys_id_is_read_as_it_is_printed() -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from syndicate.cli import FAILED, OK
+from syndicate.cli.arguments import filled
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -41,7 +42,10 @@ def commands(made: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
             one.add_argument("--changed", action="store_true", help="renew all that a change has voided, after its difference")
         else:
             one.add_argument("id", metavar="ID", help="a quote's id, slug or file")
-        one.add_argument("--reason", required=verb == "reject", default="", metavar="TEXT", help="why, for the audit log")
+        said = filled if verb == "reject" else str
+        one.add_argument(
+            "--reason", type=said, required=said is filled, default="", metavar="TEXT", help="why, for the audit log"
+        )
         one.add_argument("--as", dest="person", default="", metavar="NAME", help="who you are (default: the account's name)")
 
 

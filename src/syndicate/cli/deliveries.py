@@ -6,6 +6,7 @@ import argparse
 from typing import Final
 
 from syndicate.cli import Parser
+from syndicate.cli.arguments import at_least_one
 
 # As in ``model.State``, which would load too much for a help text; a test compares them.
 STATES: Final = ("pending", "claimed", "sending", "sent", "deferred", "failed", "suppressed", "uncertain", "cancelled")
@@ -32,7 +33,7 @@ def parser(prog: str) -> argparse.ArgumentParser:
     listed = commands.add_parser("list", help="list deliveries, newest first")
     listed.add_argument("--state", choices=STATES, metavar="STATE", help=f"one of {', '.join(STATES)}")
     listed.add_argument("--channel", metavar="C", default="", help="only of this channel")
-    listed.add_argument("--limit", type=int, default=200, metavar="N", help="at most N (default: 200)")
+    listed.add_argument("--limit", type=at_least_one, default=200, metavar="N", help="at most N (default: 200)")
     listed.add_argument("--json", action="store_true", help="one JSON document")
     settle = commands.add_parser("settle", help="say what became of an uncertain delivery")
     settle.add_argument("id", metavar="ID", help="as `deliveries list` shows it")

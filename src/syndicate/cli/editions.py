@@ -29,7 +29,7 @@ _COLUMNS: Final = {
     "uncertain": "Uncertain",
 }
 _DIFFERENCES: Final = {"variant": "Variant", "what": "What", "one": "One reader", "two": "Another"}
-_VARIANTS: Final = {"id": "Variant", "quote": "Quote", "lang": "Language", "items": "Items", "state": "State", "fault": "Fault"}
+_VARIANTS: Final = {"id": "Variant", "quote": "Quote", "lang": "Language", "items": "Items", "state": "State", "note": "Note"}
 
 
 def parser(prog: str) -> argparse.ArgumentParser:
@@ -129,6 +129,8 @@ def _show(args: argparse.Namespace) -> int:
                 "items": _titles(app, variant.items),
                 "state": variant.state,
                 "fault": variant.fault,
+                "shortened": _shortened(variant),
+                "note": "; ".join(part for part in (variant.fault, _shortened(variant)) if part),
             }
             for variant in variants
         ]
@@ -141,6 +143,14 @@ def _show(args: argparse.Namespace) -> int:
     say()
     listing(shown, _VARIANTS, as_json=False, empty="")
     return OK
+
+
+def _shortened(variant: Variant) -> str:
+    """What a rendering left out so that mail clients show all of it."""
+    from syndicate.render.frozen import Frozen
+
+    cut = Frozen.from_json(variant.frozen).cut if variant.frozen else ""
+    return f"shortened: {cut}" if cut else ""
 
 
 def _privacy(app: App, variants: Sequence[Variant], *, as_json: bool) -> int:
@@ -187,7 +197,7 @@ def _send(args: argparse.Namespace) -> int:
             note(str(fault))
         with app.store.read() as connection:
             edition = agenda.editions(connection, newsletter=name, limit=1)[0]
-        balance = deliver(app, lambda: app.books.balance("edition", str(edition.key)))
+        balance = deliver(app, "edition", str(edition.key))
         note(f"{name} no. {edition.number}: {told(balance)}")
     return OK if clean(balance) and not faults else FAILED
 

@@ -6,6 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from syndicate.cli import Parser
+from syndicate.cli.arguments import filled
 
 if TYPE_CHECKING:
     from syndicate.app import App
@@ -23,7 +24,7 @@ def parser(prog: str) -> argparse.ArgumentParser:
         example=f'  {prog} quotes --reason "we check a source"',
     )
     made.add_argument("target", metavar="TARGET", help="what to stop")
-    made.add_argument("--reason", required=True, metavar="TEXT", help="why, for your colleagues and the audit log")
+    made.add_argument("--reason", type=filled, required=True, metavar="TEXT", help="why, for your colleagues and the audit log")
     return made
 
 

@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from syndicate.cli import Parser
+from syndicate.cli.arguments import filled
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,7 +30,7 @@ def parser(prog: str) -> argparse.ArgumentParser:
         "Files that are already there are never overwritten.",
         example=f"  {prog} letter --sample\n  syndicate -C letter run",
     )
-    made.add_argument("target", metavar="DIR", help="the new folder")
+    made.add_argument("target", metavar="DIR", type=filled, help="the new folder")
     made.add_argument(
         "--sample",
         action="store_true",

@@ -23,7 +23,7 @@ _LOOK_BACK: Final = timedelta(days=3)
 
 def parser(prog: str) -> argparse.ArgumentParser:
     """The arguments of ``plan``."""
-    from syndicate.cli.times import instant
+    from syndicate.cli.arguments import instant
 
     made = Parser(
         prog,

@@ -6,6 +6,7 @@ import argparse
 from typing import Final
 
 from syndicate.cli import FAILED, OK, Parser
+from syndicate.cli.arguments import at_least_one
 
 _COLUMNS: Final = {
     "id": "Id",
@@ -27,7 +28,7 @@ def parser(prog: str) -> argparse.ArgumentParser:
     )
     commands = made.add_subparsers(dest="verb", metavar="VERB", required=True, parser_class=argparse.ArgumentParser)
     listed = commands.add_parser("list", help="list the posts, newest first")
-    listed.add_argument("--limit", type=int, default=200, metavar="N", help="at most N (default: 200)")
+    listed.add_argument("--limit", type=at_least_one, default=200, metavar="N", help="at most N (default: 200)")
     listed.add_argument("--json", action="store_true", help="one JSON document")
     send = commands.add_parser("send", help="post an item now; once for each channel, whatever was planned")
     send.add_argument("item", metavar="ITEM", help="a slug, an id or a file")
@@ -88,6 +89,6 @@ def _send(args: argparse.Namespace) -> int:
         if not new:
             note(f"{item.slug} was posted, or waits to be, on {', '.join(names) or 'no channel'} already")
             return FAILED
-        balance = deliver(app, lambda: app.books.balance("post", item.id))
+        balance = deliver(app, "post", item.id)
         note(f"{item.slug}: {told(balance)}")
     return OK if clean(balance) else FAILED

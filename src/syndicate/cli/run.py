@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def parser(prog: str) -> argparse.ArgumentParser:
     """The arguments of ``run``."""
-    from syndicate.cli.times import instant
+    from syndicate.cli.arguments import instant
 
     made = Parser(
         prog,

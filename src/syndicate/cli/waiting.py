@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from syndicate.cli.output import note, progress
@@ -15,8 +14,8 @@ if TYPE_CHECKING:
 _LOOK_SECONDS: Final = 0.5
 
 
-def deliver(app: App, balance: Callable[[], Balance]) -> Balance:
-    """Send what is due, or wait while another process does, until nothing of ``balance`` is open."""
+def deliver(app: App, kind: str, subject: str) -> Balance:
+    """Send what is due, or wait while another process does, until nothing of it is open but what is held or tried later."""
     from syndicate.press import Press
     from syndicate.store.lock import RunLock
 
@@ -27,12 +26,19 @@ def deliver(app: App, balance: Callable[[], Balance]) -> Balance:
         press.deliver()
         if press.fenced:
             note(f"everything is on hold: {press.fenced}; if this copy is the one that sends, run `syndicate claim`")
-        return balance()
-    note("a `syndicate run` is going: it sends, this command waits")
-    found = balance()
+    else:
+        note("a `syndicate run` is going: it sends, this command waits")
+        _wait(app, kind, subject)
+    found = app.books.balance(kind, subject)
+    if found.open:
+        note(f"{found.open} wait: held, or to be tried again later; `syndicate deliveries list` tells of each")
+    return found
+
+
+def _wait(app: App, kind: str, subject: str) -> None:
+    found = app.books.balance(kind, subject)
     with progress("sent", found.audience) as done:
-        while found.open:
+        while found.open > app.books.resting(kind, subject):
             done(found.audience - found.open)
             time.sleep(_LOOK_SECONDS)
-            found = balance()
-    return found
+            found = app.books.balance(kind, subject)

@@ -71,7 +71,7 @@ def _withdraw(args: argparse.Namespace) -> tuple[list[Line], str]:
         app.content.sync(app.sources, now)
         item = _named(app, args)
         lines = withdrawal.withdraw(app, item, now, who=who(), reason=args.reason, clock=time.monotonic)
-        deliver(app, lambda: app.books.balance("delete", item.id))
+        deliver(app, "delete", item.id)
         return [*lines, *withdrawal.reached(app, item)], item.slug
 
 
