@@ -250,6 +250,15 @@ def with_four_acts(publication: Publication) -> None:
         assert app.books.damage() == []
 
 
+def test_a_consent_that_was_put_into_the_database_is_named(publication: Publication, newsroom: Newsroom) -> None:
+    agreed(newsroom)
+    assert altered(publication, "UPDATE person SET roles = roles WHERE key = ?", 1) == []
+    told = altered(publication, "UPDATE approval SET content_sha = 'other' WHERE role = 'approver' AND key > ?", 0)
+    assert told == [
+        "a consent (approver) to tag:test.example,2015:quote/0101 stands in no line of the audit log: nobody gave it by a command"
+    ]
+
+
 def test_one_altered_byte_of_the_audit_log_is_located(publication: Publication) -> None:
     with_four_acts(publication)
     for line in (1, 2, 4):

@@ -84,5 +84,19 @@ def broken_audit(connection: sa.Connection) -> int | None:
     return expected + 1 if head and head != previous else None
 
 
+def unheard_consents(connection: sa.Connection) -> list[tuple[str, str]]:
+    """Consents to a quote that no line tells of, as (act, item): nobody gave them through a command."""
+    query = sa.text(
+        """SELECT a.role, i.id FROM approval a JOIN item i ON i.key = a.item WHERE NOT EXISTS (
+            SELECT 1 FROM audit u WHERE u.subject = i.id AND u.at = a.at AND json_valid(u.detail)
+            AND u.act = CASE a.role WHEN 'submitter' THEN 'submit' WHEN 'verifier' THEN 'verify'
+                WHEN 'approver' THEN 'approve' ELSE 'reject' END
+            AND json_extract(u.detail, '$.content') = a.content_sha
+            AND json_extract(u.detail, '$.renderings') = a.renderings_sha)
+        ORDER BY a.key"""
+    )
+    return [(row[0], row[1]) for row in connection.execute(query)]
+
+
 def _chained(previous: str, line: Mapping[str, object]) -> str:
     return hashlib.sha256(json.dumps([previous, line], sort_keys=True, ensure_ascii=False).encode()).hexdigest()

@@ -10,8 +10,8 @@ import sqlalchemy as sa
 
 from syndicate.model import OPEN_STATES, State
 from syndicate.store import schema
-from syndicate.store.audit import broken_audit
-from syndicate.store.clauses import AIMED, JOINED
+from syndicate.store.audit import broken_audit, unheard_consents
+from syndicate.store.clauses import AIMED, HELD, JOINED
 from syndicate.store.database import Store
 from syndicate.store.schema import from_micros
 
@@ -131,12 +131,21 @@ class Books:
         with self._store.read() as connection:
             return [Waiting(kind=row.kind, subject=row.subject, n=row.n) for row in connection.execute(query, {"t": target})]
 
+    def resting(self, kind: str, subject: str) -> int:
+        """How many open deliveries of one edition or item nobody will send now: they are held, or tried again later."""
+        query = sa.text(
+            f"""SELECT count(*) FROM {JOINED.format(index="")} WHERE s.kind = :kind AND s.subject = :subject
+            AND (d.state = 'deferred' OR (d.state = 'pending' AND {HELD}))"""  # noqa: S608 - fixed text
+        )
+        with self._store.read() as connection:
+            return int(connection.execute(query, {"kind": kind, "subject": subject}).scalar_one())
+
     def recount(self) -> list[tuple[int, str, int, int]]:
         """Where a tally differs from its rows: (sending, state, tally, rows). Empty in healthy books."""
         query = sa.text(
             """SELECT sending, state, sum(tallied), sum(counted) FROM (
                 SELECT t.sending, t.state, n AS tallied, 0 AS counted FROM tally t JOIN sending s ON s.key = t.sending
-                WHERE s.state <> 'forgotten' OR s.kind <> 'edition'
+                WHERE s.state <> 'forgotten' OR s.kind NOT IN ('edition', 'notice')
                 UNION ALL SELECT sending, state, 0, count(*) FROM delivery GROUP BY sending, state)
             GROUP BY sending, state HAVING sum(tallied) <> sum(counted)"""
         )
@@ -150,7 +159,12 @@ class Books:
             orphans = connection.execute(sa.text("PRAGMA foreign_key_check"))
             found += [f"a row of {row[0]} refers to nothing" for row in orphans]
             altered = broken_audit(connection)
+            unheard = unheard_consents(connection)
         counted = self.recount()
+        found += [
+            f"a consent ({act}) to {item} stands in no line of the audit log: nobody gave it by a command"
+            for act, item in unheard
+        ]
         found += [f"sending {sending}: {tally} tallied as {state}, {rows} rows" for sending, state, tally, rows in counted]
         return found + ([f"the audit log was altered at line {altered}"] if altered is not None else [])
 
