@@ -337,6 +337,20 @@ class Removal:
     remote_id: str  # as the network calls the post
 
 
+Way: TypeAlias = Literal["edit", "reply", "post"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Amendment:
+    """How a post that stands is put right: changed in place, or followed by a reply or a post of its own."""
+
+    item: str  # the item's id
+    remote_id: str  # of the post that stands, as the network calls it
+    way: Way
+    post: Post  # the whole post as it should read, or the words that follow it
+    note: Post | None = None  # what follows where the network does not let the post be changed after all
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Request:
     """The exact bytes that a channel would put on the wire for one parcel."""

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 
 from syndicate import cli
 from syndicate.channels import kinds
+from syndicate.channels.posting import PostingSettings
 from syndicate.config.tables import is_named, keys
 from syndicate.settings import Settings
 
@@ -106,7 +107,12 @@ def test_every_setting_is_in_the_reference_and_no_other(reference: str, name: st
 
 @pytest.mark.parametrize("kind", CHANNELS)
 def test_every_channel_and_its_settings_are_in_the_reference(reference: str, kind: str) -> None:
-    assert documented_keys(section(reference, f'kind = "{kind}"')) == set(keys(CHANNELS[kind]))
+    shared = set(keys(PostingSettings)) if issubclass(CHANNELS[kind], PostingSettings) else set()
+    assert documented_keys(section(reference, f'kind = "{kind}"')) == set(keys(CHANNELS[kind])) - shared
+
+
+def test_the_keys_of_every_social_channel_are_in_the_reference(reference: str) -> None:
+    assert documented_keys(section(reference, "[channels.NAME]")) == set(keys(PostingSettings))
 
 
 @pytest.mark.parametrize("page", ["quickstart", "how-to", "reference", "decisions", "glossary"])

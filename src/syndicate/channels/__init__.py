@@ -13,7 +13,8 @@ from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
-from syndicate.model import Finding, Limits, Parcel, Receipt, Request
+from syndicate.channels.posting import PostingSettings
+from syndicate.model import Amendment, Finding, Limits, Parcel, Receipt, Request, Way
 
 
 @runtime_checkable
@@ -128,6 +129,82 @@ class Deletes(Protocol):
         Refused, Throttled, Unreachable, Uncertain
             By what the caller must do (errors.py).
         """
+        ...
+
+
+@runtime_checkable
+class Amends(Protocol):
+    """A channel whose network lets a post that stands be put right where it stands."""
+
+    def way(self, posted: datetime, now: datetime) -> Way:
+        """How a post that left at ``posted`` would be put right now."""
+        ...
+
+    def amend_request(self, amendment: Amendment, key: str) -> Request:
+        """The bytes that ``amend`` would put on the wire, as far as they are known without asking. No network."""
+        ...
+
+    def amend(self, amendment: Amendment, key: str) -> Receipt:
+        """Put one post right. The receipt names what now tells the right words.
+
+        Raises
+        ------
+        Refused, Throttled, Unreachable, Uncertain
+            By what the caller must do (errors.py).
+        """
+        ...
+
+    def find_amendment(self, amendment: Amendment, key: str, since: datetime) -> Receipt | None:
+        """As ``reconcile``, of an amendment.
+
+        Raises
+        ------
+        Uncertain, Throttled, Unreachable
+            As ``reconcile``.
+        """
+        ...
+
+
+@runtime_checkable
+class Watches(Protocol):
+    """A channel that can be asked whether a post still stands."""
+
+    def stands(self, remote_id: str) -> bool:
+        """Whether the network still shows one post of ours.
+
+        Raises
+        ------
+        DeliveryError
+            It could not be asked.
+        """
+        ...
+
+
+@runtime_checkable
+class Posts(Protocol):
+    """A channel that says when its account posts."""
+
+    @property
+    def posting(self) -> PostingSettings:
+        """Schedule, spacing and quiet hours."""
+        ...
+
+
+@runtime_checkable
+class Charges(Protocol):
+    """A channel whose network asks for money."""
+
+    @property
+    def budget(self) -> float:
+        """US dollars a calendar month (UTC) that may be spent; 0 for no bound."""
+        ...
+
+    def price(self, what: str, text: str = "") -> float:
+        """US dollars of one ``post`` or ``edit`` of this text, ``delete`` or ``read``."""
+        ...
+
+    def reads(self) -> int:
+        """How many of its own posts were read since this was last asked."""
         ...
 
 

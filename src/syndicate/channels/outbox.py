@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from syndicate import channels
+from syndicate.channels.posting import PostingSettings
 from syndicate.errors import Refused, Unreachable
 from syndicate.model import Document, Finding, Message, Parcel, Post, Receipt, Request
 
@@ -76,6 +77,7 @@ class Outbox:
         self._like = channels.kinds()[settings.like](name, settings.theirs(), folder=folder, now=now)
         self.carries = self._like.carries  # type: ignore[misc]  # differs by instance, here alone
         self.limits = self._like.limits
+        self.posting = self._like.posting if isinstance(self._like, channels.Posts) else PostingSettings()
         self._folder = folder / "var" / "outbox" / name
         self._root = folder
 

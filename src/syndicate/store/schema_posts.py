@@ -17,9 +17,10 @@ correction = table(
     at("at"),
     text("who", None),
     integer("told"),  # 1: by `--text`, so that the item's file may not say it
-    at("planned", null=True),  # what left before has the wrong version; NULL: its duties are not recorded yet
+    at("planned", null=True),  # what was made before has the wrong version; NULL: its duties are not recorded yet
+    integer("open", 1),  # 1: something that has the wrong version may still turn up
     sa.PrimaryKeyConstraint("item", "revision"),
-    sa.Index("ix_correction_open", "planned", sqlite_where=sa.text("planned IS NULL")),
+    sa.Index("ix_correction_open", "open", sqlite_where=sa.text("open = 1")),
     rowid=False,
 )
 # A notice as its readers of one language get it, rendered once.

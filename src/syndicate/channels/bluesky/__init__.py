@@ -9,12 +9,13 @@ import json
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, ClassVar, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator
 
 from syndicate import links
 from syndicate.channels.bluesky.record import COLLECTION, fault, record
 from syndicate.channels.bluesky.session import Session
 from syndicate.channels.http import Line, clock_finding, failed, is_loopback
+from syndicate.channels.posting import PostingSettings
 from syndicate.errors import DeliveryError, Refused, Uncertain
 from syndicate.model import Finding, Limits, Parcel, Post, Receipt, Request
 
@@ -28,10 +29,8 @@ _DELETE: Final = "/xrpc/com.atproto.repo.deleteRecord"
 _PROVES_ABSENCE: Final = frozenset({"400", "InvalidRequest", "InvalidRecord", "413"})
 
 
-class BlueskySettings(BaseModel):
+class BlueskySettings(PostingSettings):
     """[channels.NAME] with kind = "bluesky"."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     kind: Literal["bluesky"] = "bluesky"
     url: str = "https://bsky.social"  # the account's server (PDS)
@@ -68,6 +67,7 @@ class Bluesky:
         """Connect to nothing yet."""
         self.name = name
         self.local = is_loopback(settings.url)
+        self.posting: PostingSettings = settings
         self._settings = settings
         self._now = now
         self._line = Line(

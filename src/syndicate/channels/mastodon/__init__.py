@@ -9,10 +9,11 @@ import re
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator
 
 from syndicate.channels.http import Answer, Line, clock_finding, failed, instant, is_loopback
 from syndicate.channels.mastodon.profile import Profile, mapping
+from syndicate.channels.posting import PostingSettings
 from syndicate.errors import DeliveryError, Refused, Uncertain
 from syndicate.model import Finding, Limits, Parcel, Post, Receipt, Request
 
@@ -31,10 +32,8 @@ _GONE: Final = frozenset({"404", "410"})
 _SCOPES: Final = ("write:statuses", "read:statuses", "read:accounts")
 
 
-class MastodonSettings(BaseModel):
+class MastodonSettings(PostingSettings):
     """[channels.NAME] with kind = "mastodon"."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     kind: Literal["mastodon"] = "mastodon"
     url: str  # "https://social.example"
@@ -64,6 +63,7 @@ class Mastodon:
         """Read what the server said of itself last time; ask nothing yet."""
         self.name = name
         self.local = is_loopback(settings.url)
+        self.posting: PostingSettings = settings
         self._settings = settings
         self._now = now
         self._profile = Profile(settings, folder / "var" / "profiles" / f"{name}.json")

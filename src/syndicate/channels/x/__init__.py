@@ -10,9 +10,10 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator
 
 from syndicate.channels.http import clock_finding, failed, instant, is_loopback
+from syndicate.channels.posting import PostingSettings
 from syndicate.channels.x.asking import Asking
 from syndicate.errors import DeliveryError, Refused, Uncertain
 from syndicate.model import Finding, Limits, Parcel, Post, Receipt, Request
@@ -28,10 +29,8 @@ _PAGES: Final = 5
 _FIELDS: Final = "entities,created_at"
 
 
-class XSettings(BaseModel):
+class XSettings(PostingSettings):
     """[channels.NAME] with kind = "x": the OAuth 1.0a user tokens come from the environment."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     kind: Literal["x"] = "x"
     consumer_key: SecretStr
@@ -71,6 +70,7 @@ class X:
         """Connect to nothing yet."""
         self.name = name
         self.local = bool(settings.url)
+        self.posting: PostingSettings = settings
         self._settings = settings
         self._now = now
         self._asking = Asking(settings, now)

@@ -22,13 +22,14 @@ CREATE TABLE correction (
     who TEXT NOT NULL,
     told INTEGER DEFAULT 0 NOT NULL,
     planned INTEGER,
+    open INTEGER DEFAULT 1 NOT NULL,
     CONSTRAINT pk_correction PRIMARY KEY (item, revision),
     CONSTRAINT fk_correction_item_item FOREIGN KEY(item) REFERENCES item ("key")
 )
  WITHOUT ROWID,
  STRICT
 """,
-    "CREATE INDEX ix_correction_open ON correction (planned) WHERE planned IS NULL",
+    "CREATE INDEX ix_correction_open ON correction (open) WHERE open = 1",
     """
 CREATE TABLE rendition (
     sending INTEGER NOT NULL,
