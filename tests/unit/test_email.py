@@ -284,7 +284,7 @@ def test_a_full_text_that_would_be_clipped_gives_way_to_its_summary() -> None:
 
 
 def test_an_edition_that_clients_would_clip_is_refused() -> None:
-    many = [brief(number, summary="A long summary of the harbour’s books. " * 7) for number in range(60)]
+    many = [brief(number, summary="A long summary of the harbour’s books. " * 7) for number in range(180)]
     with pytest.raises(RenderError, match="95,000"):
         drawn(view(*many))
 

@@ -16,7 +16,7 @@ from mails import NONCE, PUBLIC, SOURCES, TEMPLATES, brief, view
 from syndicate import data
 from syndicate.errors import Fault
 from syndicate.model import Correction, Image
-from syndicate.render import lint, lint_clients, lint_links
+from syndicate.render import lint, lint_clients, lint_links, lint_subject
 from syndicate.render.brand import BRAND, brand_values, contrast, faint
 from syndicate.render.email import EditionView, freeze
 from syndicate.render.frozen import Frozen, Token
@@ -301,8 +301,24 @@ def test_headers_that_mail_clients_would_not_know_are_refused() -> None:
 
 
 def test_a_long_way_out_is_advised_against() -> None:
-    assert lint.long_links(HEAD) == ""
-    assert "characters" in lint.long_links(HEAD.replace(b"/u/x", b"/u/" + b"x" * 60))
+    assert lint.long_link("https://letter.example/u/" + "x" * 35) == ""
+    assert "61 characters" in lint.long_link("https://letter.example/u/" + "x" * 36)
+
+
+@pytest.mark.parametrize(
+    "name", ["subject.txt.j2", "subject.weekly-letter.txt.j2", "welcome.subject.txt.j2", "preheader.txt.j2"]
+)
+@pytest.mark.parametrize(
+    "said", ["A <em>new</em> brief", "<!-- x -->", "Ports &amp; ships", "a\u202eb", "a\x07b", "{{ 'a\\u2066b' }}"]
+)
+def test_a_subject_s_template_holds_plain_words(name: str, said: str) -> None:
+    (fault,) = lint_subject.faults(Templates({f"email/{name}": f"{{# <b> #}}\n{{% if 1 < 2 %}}\n{said}\n{{% endif %}}\n"}))
+    assert (fault.file, fault.line, fault.rule) == (f"templates/email/{name}", 3, "subject")
+
+
+def test_our_own_subjects_are_plain_words() -> None:
+    assert list(lint_subject.faults(TEMPLATES)) == []
+    assert list(lint_subject.faults(Templates({"email/subject.txt.j2": "Fish & chips: 2 < 3, {{ 'R&D' }}"}))) == []
 
 
 def test_the_mail_s_templates_are_where_faults_are_looked_for() -> None:

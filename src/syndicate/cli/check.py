@@ -90,6 +90,8 @@ def _unrenderable(app: App, now: datetime) -> Iterator[Fault]:
 def _worth_saying(app: App) -> Iterator[Fault]:
     """What is no fault and should be known."""
     from syndicate.errors import Fault
+    from syndicate.publish import messages
+    from syndicate.render import lint
 
     file = "config/syndicate.toml"
     if app.settings.quotes.approval == "solo":
@@ -103,5 +105,9 @@ def _worth_saying(app: App) -> Iterator[Fault]:
         for role in ("verifier", "approver"):
             if role not in able and app.content.quotes(now=app.now()):
                 yield Fault(file=file, rule="Q11", what=f"nobody is {role}", right=f"`syndicate people add NAME --role {role}`")
+    if app.settings.newsletters and (
+        long := lint.long_link(messages.nobody(app, app.now(), "reader@readers.example").unsubscribe_url)
+    ):
+        yield Fault(file=file, rule="web.public_url", what=long, right="a shorter host or path keeps it whole")
     if app.settings.newsletters and not app.settings.site.postal_address:
         yield Fault(file=file, rule="site.postal_address", what="it is empty, and no mail leaves without one")

@@ -11,7 +11,7 @@ from syndicate import links
 from syndicate.errors import Fault, FaultyError, Held, SyndicateError
 from syndicate.model import Brief, Item, Limits, Post, QuoteDisplay, Request
 from syndicate.publish import dailyquote, feeds, messages, notices, posts
-from syndicate.render import counting
+from syndicate.render import counting, lint_subject
 from syndicate.render import feed as feed_files
 from syndicate.render.frozen import Frozen, splice, values
 
@@ -81,8 +81,10 @@ def _edition(app: App, name: str, item: Item, now: datetime) -> list[Proof]:
         "edition.eml": mail.data,
     }
     folder = "" if len(app.settings.newsletters) == 1 else f"{name}/"
+    note = f"shortened: {frozen.cut}" if frozen.cut else ""
     return [
-        Proof(where=name, file=f"{folder}{file}", data=data, count=len(data), units="bytes") for file, data in parts.items()
+        Proof(where=name, file=f"{folder}{file}", data=data, count=len(data), units="bytes", note=note)
+        for file, data in parts.items()
     ]
 
 
@@ -153,7 +155,11 @@ def edition(
 
 
 def faults(app: App, now: datetime) -> Iterator[Fault]:
-    """Every rendering that fails: the newest brief, each quote that may run, an edition of each frequency, the notices."""
+    """Subjects that no mail can have, and every rendering that fails.
+
+    Rendered are the newest brief, each quote that may run, an edition of each frequency, and the notices.
+    """
+    yield from lint_subject.faults(app.templates)
     admitted, _ = dailyquote.admissible(app, now)
     newest = app.content.briefs(now=now, limit=_SAMPLED, with_body=True)
     alone: list[Item] = [*newest[:1], *admitted]

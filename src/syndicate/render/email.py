@@ -5,16 +5,15 @@ from __future__ import annotations
 import re
 import threading
 from collections import Counter
-from dataclasses import dataclass, field
-from html import unescape
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
-from urllib.parse import urlsplit
 
 from syndicate.errors import Fault, RenderError
 from syndicate.model import Brief, Correction, Quote, require_aware
-from syndicate.render import framing, markup
+from syndicate.render import framing, lint_subject
 from syndicate.render.brand import brand_values
-from syndicate.render.frozen import GAPS, URL_GAPS, Frozen, Parts, Recipient, Token, is_web_url, splice, unspeakable, values
+from syndicate.render.frozen import GAPS, URL_GAPS, Frozen, Parts, Recipient, Token, splice, unspeakable, values
+from syndicate.render.told import Form, cut, fitting, ladder, told
 from syndicate.render.wording import direction
 
 if TYPE_CHECKING:
@@ -26,9 +25,9 @@ if TYPE_CHECKING:
 
 __all__ = ["EditionView", "Frozen", "Recipient", "Site", "Token", "freeze", "splice", "values"]
 
-SHORTEN_ABOVE: Final = 80_000  # bytes of HTML; full texts become summaries (Gmail clips near 102 KB)
+SHORTEN_ABOVE: Final = 80_000  # bytes of HTML; above, less is told of each brief (Gmail clips near 102 KB)
 REFUSE_ABOVE: Final = 95_000  # bytes of HTML
-PICTURE_WIDTH: Final = 552  # px: the card of 600 less its padding; Word needs it as an attribute
+_PREHEADER: Final = "email/preheader.txt.j2"
 
 _NOBODY: Final[Mapping[str, str]] = {name: f"[{name}]" for name in GAPS}  # fills the gaps for the guards
 _NONCE: Final = re.compile(r"[0-9a-z]{8,40}")
@@ -100,8 +99,9 @@ class EditionView:
 def freeze(view: EditionView, templates: Templates, *, nonce: str) -> Frozen:
     """Render one variant of an edition: templates, inlining, gaps, size and the quote gate's guards.
 
-    ``nonce`` comes from the edition's id, so that a second rendering has the same bytes. The full text
-    of a brief shown alone gives way to its summary above 80,000 bytes.
+    ``nonce`` comes from the edition's id, so that a second rendering has the same bytes. Above 80,000 bytes the
+    edition tells less: a full text gives way to its summary, later summaries to shorter ones, then to titles; the
+    lead brief last. ``Frozen.cut`` says what was left out.
 
     Raises
     ------
@@ -113,25 +113,36 @@ def freeze(view: EditionView, templates: Templates, *, nonce: str) -> Frozen:
     if not _NONCE.fullmatch(nonce):
         msg = "a nonce has 8 to 40 lower-case letters and digits"
         raise ValueError(msg)
-    alone = view.frequency == "instant" and len(view.briefs) == 1
-    frozen = _freeze(view, templates, nonce, full=alone)
-    if alone and frozen.size > SHORTEN_ABOVE:
-        frozen = _freeze(view, templates, nonce, full=False)
+    lint_subject.refuse(templates, [_subject_file(view, templates), _PREHEADER])
+    full = view.frequency == "instant" and len(view.briefs) == 1
+    drawn: dict[tuple[Form, ...], Frozen] = {}
+
+    def size(forms: tuple[Form, ...]) -> int:
+        if forms not in drawn:
+            drawn[forms] = _freeze(view, templates, nonce, forms)
+        return drawn[forms].size
+
+    forms = fitting(ladder(len(view.briefs), full=full), size, SHORTEN_ABOVE)
+    frozen = replace(drawn[forms], cut=cut(forms, full=full))
     if frozen.size > REFUSE_ABOVE:
         what = f"this edition has {frozen.size:,} bytes of HTML, and mail clients cut it off near 102,000"
         raise RenderError(_fault("edition.html.j2", what, f"send fewer briefs at once; {REFUSE_ABOVE:,} is the limit"))
-    return frozen
-
-
-def _freeze(view: EditionView, templates: Templates, nonce: str, *, full: bool) -> Frozen:
-    context = _context(view, templates, nonce, full=full)
-    own = f"email/subject.{view.newsletter}.txt.j2"  # a newsletter may word its subjects for itself
-    subject = one_line(templates.render(own if own in templates else "email/subject.txt.j2", **context))
-    preheader = one_line(templates.render("email/preheader.txt.j2", **context))
-    frozen = draw("edition", templates, {**context, "subject": subject, "preheader": preheader}, nonce, way="unsubscribe")
-    _check_header(view, frozen)
     _guard(view, frozen)
     return frozen
+
+
+def _subject_file(view: EditionView, templates: Templates) -> str:
+    """A newsletter may word its subjects for itself."""
+    own = f"email/subject.{view.newsletter}.txt.j2"
+    return own if own in templates else "email/subject.txt.j2"
+
+
+def _freeze(view: EditionView, templates: Templates, nonce: str, forms: tuple[Form, ...]) -> Frozen:
+    context = _context(view, templates, nonce, forms)
+    subject = one_line(templates.render(_subject_file(view, templates), **context))
+    preheader = one_line(templates.render(_PREHEADER, **context))
+    _check_header(view, subject, templates)
+    return draw("edition", templates, {**context, "subject": subject, "preheader": preheader}, nonce, way="unsubscribe")
 
 
 def draw(name: str, templates: Templates, context: Mapping[str, Any], nonce: str, *, way: str) -> Frozen:
@@ -160,32 +171,6 @@ def draw(name: str, templates: Templates, context: Mapping[str, Any], nonce: str
 # -- what the templates see ---------------------------------------------------------------------
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Picture:
-    src: str
-    alt: str
-    width: int
-    height: int  # 0 where unknown
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Told:
-    """A brief as a template tells it."""
-
-    title: str
-    short: str  # the title, short enough for a link
-    link: str
-    topic: str
-    byline: str
-    published: datetime
-    lang: str
-    dir: str
-    summary: str
-    html: str  # the full text, sanitised; "" where the summary stands
-    text: str
-    picture: _Picture | None
-
-
 def common(site: Site, templates: Templates, *, lang: str, brand: Mapping[str, object], nonce: str) -> dict[str, Any]:
     """What every mail's templates see."""
     runs = direction(lang)
@@ -200,22 +185,23 @@ def common(site: Site, templates: Templates, *, lang: str, brand: Mapping[str, o
     }
 
 
-def _context(view: EditionView, templates: Templates, nonce: str, *, full: bool) -> dict[str, Any]:
-    told = tuple(_told(brief, view, full=full) for brief in view.briefs)
+def _context(view: EditionView, templates: Templates, nonce: str, forms: tuple[Form, ...]) -> dict[str, Any]:
+    briefs = tuple(told(brief, view, form) for brief, form in zip(view.briefs, forms, strict=True))
     refuse_nonce = [
         view.title,
-        *(part for brief in told for part in (brief.title, brief.summary, brief.text, brief.html)),
+        *(part for brief in briefs for part in (brief.title, brief.summary, brief.text, brief.html)),
+        *(part for brief, correction in view.corrections for part in (brief.title, correction.text)),
     ]
     if any(nonce in part for part in refuse_nonce):
         raise RenderError(_fault("edition.html.j2", "a brief holds the mark of this edition's gaps"))
     day = templates.wording(view.lang).day(view.date, view.zone)
     return {
         **common(view.site, templates, lang=view.lang, brand=view.brand, nonce=nonce),
-        "briefs": told,
+        "briefs": briefs,
         "corrections": view.corrections,
         "date": view.date,
         "frequency": view.frequency,
-        "full": full,
+        "full": Form.FULL in forms,
         "named": f"{view.title}, {day}",
         "number": view.number,
         "public_url": view.public_url,
@@ -227,69 +213,6 @@ def _context(view: EditionView, templates: Templates, nonce: str, *, full: bool)
         "view_url": view.view_url,
         "zone": view.zone,
     }
-
-
-def _told(brief: Brief, view: EditionView, *, full: bool) -> _Told:
-    lang = brief.lang or view.lang
-    return _Told(
-        title=brief.title,
-        short=_short(brief.title),
-        link=brief.link,
-        topic=brief.topics[0] if brief.topics else brief.series,
-        byline="; ".join(f"{author.name}, {author.role}" if author.role else author.name for author in brief.authors),
-        published=brief.published,
-        lang=lang,
-        dir=direction(lang),
-        summary=markup.summary(brief),
-        html=_dressed(markup.to_html(brief.body, base=brief.link, for_mail=True, top=3), _hosts(view)) if full else "",
-        text=markup.to_text(brief.body, base=brief.link) if full else "",
-        picture=_picture(brief, view),
-    )
-
-
-def _hosts(view: EditionView) -> frozenset[str]:
-    """From where a mail's pictures may come: a third party's host would count readers."""
-    return frozenset(urlsplit(url).netloc for url in (view.public_url, view.site.url) if url)
-
-
-def _picture(brief: Brief, view: EditionView) -> _Picture | None:
-    """The brief's image where a mail can show it: from a host of ours, and no SVG (unsupported in most clients)."""
-    if brief.image is None:
-        return None
-    src = markup.absolute(brief.image.src, f"{view.public_url}/")
-    if not is_web_url(src) or urlsplit(src).netloc not in _hosts(view) or src.lower().endswith(".svg"):
-        return None
-    width = min(brief.image.width or PICTURE_WIDTH, PICTURE_WIDTH)
-    height = round(brief.image.height * width / brief.image.width) if brief.image.width else 0
-    return _Picture(src=src, alt=brief.image.alt, width=width, height=height)
-
-
-def _ours(html: str, hosts: frozenset[str]) -> str:
-    """The HTML with the words of a picture in the place of one from elsewhere; the brief's page shows it."""
-
-    def shown(tag: re.Match[str]) -> str:
-        given = dict(re.findall(r'(src|alt)="([^"]*)"', tag[0]))
-        if urlsplit(unescape(given.get("src", ""))).netloc in hosts:
-            return tag[0]
-        return f"[{given['alt']}]" if given.get("alt") else ""
-
-    return re.sub(r"<img [^>]*>", shown, html)
-
-
-def _dressed(html: markup.Html, hosts: frozenset[str]) -> str:
-    """The attributes that Word needs beside the styles: a picture's width, and the side of a column's head."""
-    html_with_widths = re.sub(r"<img (?![^>]*\bwidth=)", f'<img width="{PICTURE_WIDTH}" ', _ours(html, hosts))
-    return re.sub(r"<th(?=[\s>])(?![^>]*\balign=)", '<th align="left"', html_with_widths)
-
-
-def _short(title: str, most: int = 60) -> str:
-    """A title for a link's text: whole, or up to its colon, or whole words and an ellipsis."""
-    if len(title) <= most:
-        return title
-    head = title.partition(":")[0].strip()
-    if head != title and len(head) <= most:
-        return head
-    return title[:most].rpartition(" ")[0].rstrip(" ,;:–—-") + "…" if " " in title[:most] else title[: most - 1] + "…"
 
 
 def one_line(text: str) -> str:
@@ -365,13 +288,16 @@ def _size(html: Iterable[str | Token]) -> int:
 # -- guards -------------------------------------------------------------------------------------
 
 
-def _check_header(view: EditionView, frozen: Frozen) -> None:
-    found = unspeakable(frozen.subject)
-    if not found and frozen.subject:
+def _check_header(view: EditionView, subject: str, templates: Templates) -> None:
+    found = unspeakable(subject)
+    if not found and subject:
         return
-    guilty = next((brief.path for brief in view.briefs if unspeakable(brief.title)), "") or "templates/email/subject.txt.j2"
+    name = _subject_file(view, templates)
+    guilty = next((brief.path for brief in view.briefs if unspeakable(brief.title)), "")
     what = f"the subject of a mail cannot hold {found}" if found else "the subject is empty"
-    raise RenderError(Fault(file=guilty, rule="subject", what=what, right="write the title without it" if found else ""))
+    right = "write the title without it" if guilty else "say it without it" if found else ""
+    line = 0 if guilty else lint_subject.first_line(templates, name)
+    raise RenderError(Fault(file=guilty or f"templates/{name}", line=line, rule="subject", what=what, right=right))
 
 
 def _guard(view: EditionView, frozen: Frozen) -> None:

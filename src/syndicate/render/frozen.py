@@ -63,6 +63,7 @@ class Frozen:
     nonce: str  # marks the gaps; the same edition has the same one
     size: int  # bytes of the HTML with the longest values
     lang: str = "en"  # BCP 47: in which a reader's own date is written
+    cut: str = ""  # what was left out so that mail clients show all of it, for the editor; "" where nothing was
 
     def __hash__(self) -> int:
         """Of what tells editions apart: it is asked for once for every message."""

@@ -95,13 +95,11 @@ def headers(data: bytes, *, listed: bool = True) -> Iterator[Fault]:
         yield _header("MIME", "the message cannot be read back without defects")
 
 
-def long_links(data: bytes) -> str:
-    """A sentence of advice where the link to unsubscribe is so long that some relays would fold it; else ""."""
-    found = re.search(rb"(?mi)^List-Unsubscribe: <([^>]*)>", data)
-    length = len(found[1]) if found else 0
-    if length <= MOST_UNSUBSCRIBE:
+def long_link(url: str) -> str:
+    """A sentence of advice where a reader's link to unsubscribe is so long that some relays would fold it; else ""."""
+    if len(url) <= MOST_UNSUBSCRIBE:
         return ""
-    return f"the link to unsubscribe has {length} characters, and some relays break a header's link above {MOST_UNSUBSCRIBE}"
+    return f"the link to unsubscribe has {len(url)} characters, and some relays break a header's link above {MOST_UNSUBSCRIBE}"
 
 
 def _header(name: str, what: str) -> Fault:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from syndicate.errors import Fault, RenderError
 from syndicate.model import Brief, Correction, Frequency, require_aware
-from syndicate.render import email
+from syndicate.render import email, lint_subject
 from syndicate.render.frozen import Frozen, unspeakable
 
 if TYPE_CHECKING:
@@ -55,6 +55,7 @@ def freeze(notice: Notice, templates: Templates, *, nonce: str) -> Frozen:
     """
     context = _context(notice, templates, nonce)
     file = f"{notice.kind}.subject.txt.j2"
+    lint_subject.refuse(templates, [f"email/{file}"])
     subject, _, preheader = templates.render(f"email/{file}", **context).strip().partition("\n")
     found = unspeakable(subject)
     if found or not subject:

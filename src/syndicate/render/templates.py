@@ -202,6 +202,23 @@ class Templates:
                 if one:
                     yield name, line, (str(one), str(many)) if many else str(one)
 
+    def literals(self, name: str) -> Iterator[tuple[int, str]]:
+        """(line, text) of what a template says by itself: the text between its tags, and the strings inside them.
+
+        Raises
+        ------
+        RenderError
+            It cannot be read.
+        """
+        try:
+            tree = self._environment.parse(self._sources[name], name, _file(name))
+        except jinja2.TemplateSyntaxError as error:
+            raise RenderError(_syntax_fault(error, name)) from error
+        for node in tree.find_all((nodes.TemplateData, nodes.Const)):
+            said = node.data if isinstance(node, nodes.TemplateData) else getattr(node, "value", "")
+            if isinstance(said, str):
+                yield from enumerate(said.split("\n"), start=node.lineno)
+
     def render(self, name: str, **values: object) -> str:
         """Fill in a template.
 

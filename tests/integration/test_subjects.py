@@ -1,0 +1,64 @@
+"""A newsletter words its subjects for itself, in plain text; what no subject may hold is found before anything leaves."""
+
+from __future__ import annotations
+
+import email
+import email.policy
+from pathlib import Path
+
+import pytest
+from tests.publication import SETTINGS, Publication
+
+from syndicate.cli import main
+from syndicate.model import Frequency
+from syndicate.store.subscribers import Wishes
+
+OWN = "templates/email/subject.digest.txt.j2"
+
+
+@pytest.fixture
+def publication(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Publication:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    made = Publication(root=tmp_path / "letter")
+    made.begin("2026-11-22 12:00")
+    made.subscribe("2026-11-22 12:00", daily=Wishes(frequency=Frequency.DAILY))
+    made.brief("one", "2026-11-22T13:00:00Z")
+    return made
+
+
+def test_a_newsletter_has_subjects_of_its_own(publication: Publication) -> None:
+    (publication.root / OWN).write_text(
+        "{# Ours. #}\nNo. {{ number }}:\n{{ briefs|length }} brief, {{ briefs[0].title }}\n", encoding="utf-8"
+    )
+    publication.run("2026-11-23 06:30")
+    (mail,) = publication.outbox()
+    assert email.message_from_bytes(mail.read_bytes(), policy=email.policy.default)["Subject"] == "No. 1: 1 brief, About one"
+
+
+@pytest.mark.parametrize(
+    ("written", "told"), [("<b>{{ briefs[0].title }}</b>", "<b>"), ("{{ '\\u202e' }}{{ title }}", "U+202E")]
+)
+def test_a_subject_that_is_no_plain_text_stops_at_every_gate(
+    publication: Publication, capsys: pytest.CaptureFixture[str], written: str, told: str
+) -> None:
+    (publication.root / OWN).write_text(f"{{# Ours. #}}\n{written}\n", encoding="utf-8")
+    place = f"{OWN}:2: subject: the subject of a mail "
+    for command in (["check"], ["preview", "one"]):
+        assert main(["-C", str(publication.root), *command]) == 1
+        said = capsys.readouterr().out
+        assert place in said, command
+        assert told in said
+    with publication.opened("2026-11-22 13:00") as app:
+        faults = [str(fault) for fault in app.templates.check()]
+    assert faults == []  # it is no mistake of the template language
+    report = publication.run("2026-11-23 06:30")
+    assert any(str(fault).startswith(place) for fault in report.faults)
+    assert publication.outbox() == []
+
+
+def test_a_long_way_out_is_advised_against(publication: Publication, capsys: pytest.CaptureFixture[str]) -> None:
+    settings = publication.root / "config" / "syndicate.toml"
+    host = "https://a-host-with-a-long-name.research.test.example"
+    settings.write_text(f'{SETTINGS}[web]\npublic_url = "{host}"\n', encoding="utf-8")
+    assert main(["-C", str(publication.root), "check"]) == 0
+    assert "web.public_url: the link to unsubscribe has" in capsys.readouterr().err
