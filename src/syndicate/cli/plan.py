@@ -97,7 +97,7 @@ def _tell_quotes(days: Sequence[QuoteDay]) -> None:
 
     heading("The quote of each day")
     for day in days:
-        rules = Counter(rule for _, rule, _ in day.excluded)
+        rules = Counter(rule for _, rule in {(quote, rule) for quote, rule, _ in day.excluded})
         why = ", ".join(f"{n} by {rule}" for rule, n in sorted(rules.items()))
         if day.quote:
             told = (
