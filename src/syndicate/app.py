@@ -83,6 +83,7 @@ def open_app(root: Path, *, at: datetime | None = None, environ: Mapping[str, st
     from syndicate.store.content import ContentStore
     from syndicate.store.database import Store, database_path
     from syndicate.store.holds import Holds
+    from syndicate.store.keys import TokenKeys
     from syndicate.store.ledger import Ledger
     from syndicate.store.people import People
     from syndicate.store.subscribers import SubscriberStore
@@ -117,7 +118,7 @@ def open_app(root: Path, *, at: datetime | None = None, environ: Mapping[str, st
                 open_source(name, source, root=root, site=settings.site) for name, source in settings.sources.items()
             ),
             style=framing.style(settings, templates.wording(settings.site.language).say),
-            token_keys=marks.token_keys(store),
+            token_keys=TokenKeys(store),
         )
     finally:
         for channel in channels.values():

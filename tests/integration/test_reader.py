@@ -405,7 +405,7 @@ def test_choices_are_saved_and_shown(app: App, site: httpx.Client) -> None:
     assert asked
     view = app.subscribers.view(asked.subscriber, asked.newsletter)
     assert view
-    assert (view.frequency, view.quote_display) == (Frequency.WEEKLY, QuoteDisplay.LINK)
+    assert (view.wishes.frequency, view.wishes.quote_display) == (Frequency.WEEKLY, QuoteDisplay.LINK)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,8 @@ from syndicate.cli.subscribers import COLUMNS
 from syndicate.errors import Fault
 from syndicate.model import Frequency, QuoteDisplay
 from syndicate.plan import slots
-from syndicate.store.subscribers import Wishes, normalised
+from syndicate.store.addresses import normalised
+from syndicate.store.wishes import Wishes
 
 _WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _LAST_HOUR: Final = 23

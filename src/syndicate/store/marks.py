@@ -60,12 +60,6 @@ def started(store: Store) -> datetime:
         return datetime.fromisoformat(get(connection, "start"))
 
 
-def token_keys(store: Store) -> Mapping[int, bytes]:
-    """The keys that sign reader links, by number."""
-    with store.read() as connection:
-        return {row.number: row.secret for row in connection.execute(sa.select(schema.token_key))}
-
-
 def starts(store: Store, subjects: Iterable[str], now: datetime) -> dict[str, datetime]:
     """When each of ``subjects`` (``channel:x``, ``schedule:quotes``) was first seen; new ones start at ``now``.
 

@@ -204,9 +204,14 @@ subscription = _table(
     _at("changed"),
     sa.UniqueConstraint("subscriber", "newsletter"),
     sa.Index("ix_subscription_due", "newsletter", "state", "frequency", "zone", "hour", "weekday"),
+    sa.Index("ix_subscription_pending", "changed", sqlite_where=sa.text("state = 'pending'")),  # what lapses
 )
 _hash = sa.Column("address_hash", sa.Text, primary_key=True)
 suppression = _table("suppression", _hash, _text("reason", None), _at("at"), rowid=False)
+# Sign-ups of the last day, for their limits: keyed hashes of mailboxes and networks, nothing else.
+signup = _table(
+    "signup", _key(), _text("hash", None), _at("at"), sa.Index("ix_signup_hash", "hash", "at"), sa.Index("ix_signup_at", "at")
+)
 
 # -- the ledger: store/ledger.py is the only writer of delivery states ----------------------------
 slot = _table(

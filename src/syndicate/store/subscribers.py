@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
-import secrets
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,43 +10,32 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from syndicate.model import Frequency, QuoteDisplay
-from syndicate.store import schema
+from syndicate.store import consent as consents
+from syndicate.store import erasure, schema, signups
+from syndicate.store.addresses import normalised as normalised
 from syndicate.store.database import Store
 from syndicate.store.ledger import suppress_open
+from syndicate.store.places import newsletter_key as newsletter_key
+from syndicate.store.places import place_key as place_key
+from syndicate.store.suppression import is_suppressed
+from syndicate.store.wishes import Wishes as Wishes
+from syndicate.store.wishes import columns, of_row
 
 _ACTIVE: Final = "active"
-_DOT_ATOM: Final = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")  # RFC 5321 §4.1.2
-_LOCAL_OCTETS: Final = 64  # RFC 5321 §4.5.3.1.1
-_ADDRESS_OCTETS: Final = 254  # a path of 256 octets (RFC 5321 §4.5.3.1.3) less its brackets
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Wishes:
-    """What a reader asked for; ``None`` or ``""`` leaves it to the newsletter."""
-
-    frequency: Frequency = Frequency.DAILY
-    weekday: int | None = None  # 0 Monday … 6 Sunday
-    hour: int | None = None  # 0 … 23, the reader's own clock
-    zone: str = ""  # IANA name
-    quote_display: QuoteDisplay | None = None
-    lang: str = ""  # BCP 47
-    topics: tuple[str, ...] = ()  # topic slugs; () for all
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SubscriptionView:
     """One subscription as its own reader may see it."""
 
+    subscriber: int  # the subscriber's key
+    letter: int  # the newsletter's key
     address: str
     newsletter: str
     state: str
-    frequency: Frequency
-    quote_display: QuoteDisplay | None
-    weekday: int | None
-    hour: int | None
-    zone: str
+    wishes: Wishes
     since: datetime | None
+    paused_to: datetime | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -71,48 +58,6 @@ class Listed:
     newsletter: str
     state: str
     wishes: Wishes = field(default_factory=Wishes)
-
-
-def normalised(address: str) -> tuple[str, str, str]:
-    """An address as written, as compared, and its domain: the domain in IDNA lower case, the rest case-folded.
-
-    Raises
-    ------
-    ValueError
-        Not an address; the message says what is missing.
-    """
-    import idna
-
-    text = address.strip()
-    if any(ord(letter) < 32 or letter in ' <>(),;:"\x7f' for letter in text):  # noqa: PLR2004 - control characters
-        msg = "it holds a blank, a control character or punctuation that an address cannot have; write it like name@example.org"
-        raise ValueError(msg)
-    local, at, domain = text.rpartition("@")
-    if not at or not local:
-        msg = (
-            "the part before @ is missing; write it like name@example.org"
-            if at
-            else "the @ is missing; write it like name@example.org"
-        )
-        raise ValueError(msg)
-    try:
-        host = idna.encode(domain.rstrip("."), uts46=True).decode("ascii")
-    except (idna.IDNAError, UnicodeError) as error:
-        msg = f"the part after @ is not a domain ({error}); write it like name@example.org"
-        raise ValueError(msg) from error
-    if "." not in host:
-        msg = "the part after @ needs a dot; write it like name@example.org"
-        raise ValueError(msg)
-    if not local.isascii():
-        msg = "the part before @ has letters that most mail servers refuse; use an ASCII address"
-        raise ValueError(msg)
-    if not _DOT_ATOM.fullmatch(local) or len(local) > _LOCAL_OCTETS or len(local) + 1 + len(host) > _ADDRESS_OCTETS:
-        msg = "the part before @ is not one that mail servers take; write it like name@example.org"
-        raise ValueError(msg)
-    if host.rpartition(".")[2].isdigit():
-        msg = "the part after @ ends in a number, as no domain does; write it like name@example.org"
-        raise ValueError(msg)
-    return f"{local}@{host}", f"{local.casefold()}@{host}", host
 
 
 class SubscriberStore:
@@ -145,7 +90,11 @@ class SubscriberStore:
         written, key, domain = normalised(address)
 
         def work(connection: sa.Connection) -> bool:
-            place = self._subscriber(connection, written, key, domain, name, at)
+            why = is_suppressed(connection, written)
+            if why:
+                msg = f"this address is on the suppression list ({why}); its owner can come back by signing up"
+                raise ValueError(msg)
+            place = consents.subscriber_key(connection, written, key, domain, at, name)
             found = connection.execute(
                 sa.select(schema.subscription.c.key)
                 .join(schema.newsletter, schema.newsletter.c.key == schema.subscription.c.newsletter)
@@ -158,36 +107,16 @@ class SubscriberStore:
                     subscriber=place,
                     newsletter=newsletter_key(connection, newsletter),
                     state=_ACTIVE,
-                    topics=json.dumps(wishes.topics) if wishes.topics else "",
-                    frequency=wishes.frequency,
-                    weekday=wishes.weekday,
-                    hour=wishes.hour,
-                    zone=wishes.zone,
-                    quote_display=wishes.quote_display or "",
-                    lang=wishes.lang,
                     covered_to=covered_to,
                     since=at,
                     consent=json.dumps(dict(consent), ensure_ascii=False),
                     changed=at,
+                    **columns(wishes),
                 )
             )
             return True
 
         return self._store.write(work)
-
-    def _subscriber(self, connection: sa.Connection, address: str, key: str, domain: str, name: str, at: datetime) -> int:
-        """The key of the person with this address, made where there is none."""
-        found = connection.execute(sa.select(schema.subscriber.c.key).where(schema.subscriber.c.address_key == key)).scalar()
-        if found is not None:
-            return int(found)
-        person = secrets.token_urlsafe(12)
-        place = place_key(connection, "subscriber", person)
-        connection.execute(
-            schema.subscriber.insert().values(
-                key=place, id=person, address=address, address_key=key, domain=domain, name=name, at=at
-            )
-        )
-        return place
 
     def end(self, subscriber: int, newsletter: int, at: datetime, how: str) -> bool:
         """End a subscription and suppress what is still open for it, in one transaction (RFC 8058 §3.1).
@@ -214,49 +143,68 @@ class SubscriberStore:
 
         return self._store.write(work)
 
-    def prefer(
-        self, subscriber: int, newsletter: int, *, frequency: Frequency, quote_display: QuoteDisplay, at: datetime
-    ) -> bool:
-        """Save what the reader chose; ``False`` where there is no active subscription."""
+    def choose(self, view: SubscriptionView, wishes: Wishes, *, paused_to: datetime | None, at: datetime) -> bool:
+        """Save what the reader chose; ``False`` where there is no active subscription.
+
+        What comes out during a pause is not owed afterwards, however the pause ends.
+        """
+        changed = schema.subscription.c
+        missed = min(view.paused_to, at) if view.paused_to else None
+        values = {**columns(wishes), "paused_to": paused_to, "changed": at}
 
         def work(connection: sa.Connection) -> bool:
-            return bool(
-                connection.execute(
-                    schema.subscription.update()
-                    .where(
-                        schema.subscription.c.subscriber == subscriber,
-                        schema.subscription.c.newsletter == newsletter,
-                        schema.subscription.c.state == _ACTIVE,
-                    )
-                    .values(frequency=frequency, quote_display=quote_display, changed=at)
-                ).rowcount
-            )
+            mine = sa.and_(changed.subscriber == view.subscriber, changed.newsletter == view.letter, changed.state == _ACTIVE)
+            if missed:
+                late = schema.subscription.update().where(mine, changed.covered_to < missed)
+                connection.execute(late.values(covered_to=missed))
+            return bool(connection.execute(schema.subscription.update().where(mine).values(values)).rowcount)
 
         return self._store.write(work)
 
     def view(self, subscriber: int, newsletter: int) -> SubscriptionView | None:
         """One subscription, or ``None``."""
+        return next((view for view in self.views(subscriber) if view.letter == newsletter), None)
+
+    def views(self, subscriber: int) -> list[SubscriptionView]:
+        """Every subscription of one reader, by the newsletter's name."""
         query = (
             sa.select(schema.subscription, schema.subscriber.c.address, schema.newsletter.c.name.label("newsletter_name"))
             .join(schema.subscriber, schema.subscriber.c.key == schema.subscription.c.subscriber)
             .join(schema.newsletter, schema.newsletter.c.key == schema.subscription.c.newsletter)
-            .where(schema.subscription.c.subscriber == subscriber, schema.subscription.c.newsletter == newsletter)
+            .where(schema.subscription.c.subscriber == subscriber)
+            .order_by(schema.newsletter.c.name)
         )
         with self._store.read() as connection:
-            row = connection.execute(query).mappings().first()
-        if row is None:
-            return None
-        return SubscriptionView(
-            address=row["address"],
-            newsletter=row["newsletter_name"],
-            state=row["state"],
-            frequency=Frequency(row["frequency"]),
-            quote_display=QuoteDisplay(row["quote_display"]) if row["quote_display"] else None,
-            weekday=row["weekday"],
-            hour=row["hour"],
-            zone=row["zone"],
-            since=row["since"],
-        )
+            rows = connection.execute(query).mappings().all()
+        return [
+            SubscriptionView(
+                subscriber=row["subscriber"],
+                letter=row["newsletter"],
+                address=row["address"],
+                newsletter=row["newsletter_name"],
+                state=row["state"],
+                wishes=of_row(row),
+                since=row["since"],
+                paused_to=row["paused_to"],
+            )
+            for row in rows
+        ]
+
+    def tidy(self, now: datetime, *, asked_before: datetime) -> int:
+        """Delete sign-ups that were never confirmed, and what was counted for the limits; returns how many sign-ups."""
+
+        def work(connection: sa.Connection) -> int:
+            signups.tidy(connection, now)
+            return consents.lapse(connection, asked_before, now)
+
+        with self._store.read() as connection:
+            if not signups.untidy(connection, now) and not consents.waiting(connection, asked_before):
+                return 0
+        return self._store.write(work)
+
+    def erase(self, subscriber: int, now: datetime) -> bool:
+        """Leave nothing of a reader but a keyed hash; ``False`` where there is none (``erasure.erase``)."""
+        return self._store.write(lambda connection: erasure.erase(connection, subscriber, now))
 
     def readers(self, places: list[int], newsletter: int) -> dict[int, Reader]:
         """The readers behind ``places``, for making their messages."""
@@ -299,7 +247,7 @@ class SubscriberStore:
             rows = connection.execute(query).mappings().all()
         for row in rows:
             yield Listed(
-                id=row["id"], address=row["address"], newsletter=row["newsletter_name"], state=row["state"], wishes=_wishes(row)
+                id=row["id"], address=row["address"], newsletter=row["newsletter_name"], state=row["state"], wishes=of_row(row)
             )
 
     def counts(self) -> dict[tuple[str, str, str], int]:
@@ -311,35 +259,3 @@ class SubscriberStore:
         )
         with self._store.read() as connection:
             return {(row[0], row[1], row[2]): row[3] for row in connection.execute(query)}
-
-
-def _wishes(row: sa.RowMapping) -> Wishes:
-    return Wishes(
-        frequency=Frequency(row["frequency"]),
-        weekday=row["weekday"],
-        hour=row["hour"],
-        zone=row["zone"],
-        quote_display=QuoteDisplay(row["quote_display"]) if row["quote_display"] else None,
-        lang=row["lang"],
-        topics=tuple(json.loads(row["topics"])) if row["topics"] else (),
-    )
-
-
-def newsletter_key(connection: sa.Connection, name: str) -> int:
-    """A newsletter's small key, made at first use; it stands in reader links for ever."""
-    found = connection.execute(sa.select(schema.newsletter.c.key).where(schema.newsletter.c.name == name)).scalar()
-    if found is None:
-        found = connection.execute(schema.newsletter.insert().values(name=name).returning(schema.newsletter.c.key)).scalar_one()
-    return int(found)
-
-
-def place_key(connection: sa.Connection, kind: str, name: str) -> int:
-    """The small key of a place, made at first use."""
-    found = connection.execute(
-        sa.select(schema.place.c.key).where(schema.place.c.kind == kind, schema.place.c.name == name)
-    ).scalar()
-    if found is None:
-        found = connection.execute(
-            schema.place.insert().values(kind=kind, name=name).returning(schema.place.c.key)
-        ).scalar_one()
-    return int(found)

@@ -5,7 +5,7 @@ GET and HEAD change nothing, because mail scanners open every link. No cookie is
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email import policy
 from email.parser import BytesParser
 from typing import TYPE_CHECKING, Final
@@ -85,13 +85,9 @@ def _save(request: Request, asked: _Asked, form: Mapping[str, str]) -> Response:
     frequency, quote = form.get("frequency", ""), form.get("quote", "")
     if frequency not in offered or quote not in set(QuoteDisplay):
         return _choices(request, asked, wrong="Please choose how often we write and how the quotation is shown.")
-    saved = app.subscribers.prefer(
-        asked.token.subscriber,
-        asked.token.newsletter,
-        frequency=Frequency(frequency),
-        quote_display=QuoteDisplay(quote),
-        at=app.now(),
-    )
+    view = asked.view
+    wishes = replace(view.wishes, frequency=Frequency(frequency), quote_display=QuoteDisplay(quote)) if view else None
+    saved = bool(view and wishes and app.subscribers.choose(view, wishes, paused_to=view.paused_to, at=app.now()))
     return _choices(request, _asked(request), saved=saved)
 
 
@@ -121,8 +117,8 @@ def _choices(request: Request, asked: _Asked, *, saved: bool = False, wrong: str
         active=view is not None and view.state == _ACTIVE,
         saved=saved,
         wrong=wrong,
-        frequency=view.frequency if view else "",
-        quote=(view.quote_display if view and view.quote_display else newsletter.quote if newsletter else ""),
+        frequency=view.wishes.frequency if view else "",
+        quote=(view.wishes.quote_display if view and view.wishes.quote_display else newsletter.quote if newsletter else ""),
         frequencies=_frequencies(newsletter),
         unsubscribe=f"/u/{asked.text}",
     )
