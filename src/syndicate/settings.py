@@ -10,6 +10,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from syndicate.config import values
+from syndicate.config.returns import ReturnPath, ReturnsSettings
 from syndicate.config.schedules import DailyOrNone, OnceADay, WeeklyOrNone
 from syndicate.config.schedules import Lateness as Lateness
 from syndicate.config.schedules import ScheduleSettings as ScheduleSettings
@@ -79,6 +80,7 @@ class NewsletterSettings(Section):
     instant: bool = True
     quote: Literal["inline", "link", "none"] = "inline"
     on_uncertain: Literal["hold", "resend"] = "hold"
+    return_path: ReturnPath = ""  # "bounces@example.org"; "" means that of [returns]
 
 
 class LabelSettings(Section):
@@ -194,6 +196,7 @@ class Settings(Section):
     web: WebSettings = Field(default_factory=WebSettings)
     desk: DeskSettings = Field(default_factory=DeskSettings)
     privacy: PrivacySettings = Field(default_factory=PrivacySettings)
+    returns: ReturnsSettings = Field(default_factory=ReturnsSettings)
     brand: BrandSettings = Field(default_factory=BrandSettings)
 
     def served_at(self, *, host: str = "", port: int | None = None) -> Settings:

@@ -534,6 +534,7 @@ host = "h"
 public_url = "https://example.org"
 [desk]
 [privacy]
+[returns]
 [brand]
 """
 )

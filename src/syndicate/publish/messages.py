@@ -304,16 +304,23 @@ def _message(app: App, duty: Duty, variant: Variant, reader: Reader, instance: s
     )
     kind = f"{edition.newsletter}-{edition.frequency}"
     letter = configured(app, edition.newsletter)
+    mark = links.sign_return(links.ReturnToken(sending=duty.sending, place=duty.place), app.token_keys)
     return key, mime.message(
         email.Frozen.from_json(variant.frozen),
         recipient,
-        envelope(app, edition.newsletter, letter, kind, date=duty.due, key=key),
+        envelope(app, edition.newsletter, letter, kind, date=duty.due, key=key, mark=mark),
     )
 
 
-def envelope(app: App, name: str, letter: NewsletterSettings, kind: str, *, date: datetime, key: str) -> mime.Envelope:
-    """The headers of one message, all made from its key: a retry has the same bytes."""
+def envelope(
+    app: App, name: str, letter: NewsletterSettings, kind: str, *, date: datetime, key: str, mark: str = ""
+) -> mime.Envelope:
+    """The headers of one message, all made from its key: a retry has the same bytes.
+
+    ``mark`` is the signed token of its delivery: what comes back is known by it, from the return path or the Message-ID.
+    """
     host = urlsplit(app.settings.web.public_url).hostname or "localhost"
+    home, separator = letter.return_path or app.settings.returns.address, app.settings.returns.separator
     return mime.Envelope(
         sender=letter.sender,
         reply_to=letter.reply_to,
@@ -321,8 +328,9 @@ def envelope(app: App, name: str, letter: NewsletterSettings, kind: str, *, date
         list_archive=app.public("editions/"),
         list_help=app.public("feeds/"),
         feedback_id=f"{kind}:{name}::{host.replace('.', '')[:15].ljust(5, '0')}",
+        bounce=links.return_path(home, mark, separator) if home and mark else home,
         date=date,
-        message_id=f"{key[:40]}@{_domain(letter)}",
+        message_id=f"{key[:24]}.{mark}@{_domain(letter)}" if mark else f"{key[:40]}@{_domain(letter)}",
         boundary=f"=_{key[:32]}",
     )
 
