@@ -10,7 +10,7 @@ import contextlib
 import errno
 import gzip
 import os
-import tempfile
+import secrets
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from pathlib import Path, PurePosixPath
@@ -88,21 +88,22 @@ class Files:
         """
         changed = []
         touched: set[Path] = set()
-        path = ""
         try:
             for path, data in document.files.items():
                 target = self._target(path)
-                self._make_folder(target.parent)
-                self._sweep(target.parent)
-                if self._replace(target, data, touched, pack=pack):
-                    changed.append(path)
-                fail_at("files.between_files")
+                try:
+                    self._make_folder(target.parent)
+                    self._sweep(target.parent)
+                    if self._replace(target, data, touched, pack=pack):
+                        changed.append(path)
+                    fail_at("files.between_files")
+                except OSError as error:
+                    msg = f"feeds/{path} could not be written: {error.strerror}"
+                    advice = _ADVICE.get(error.errno or 0, "look at the folder and its disk")
+                    raise Unreachable(msg, code=errno.errorcode.get(error.errno or 0, ""), advice=advice) from error
+        finally:
             for folder in touched:
                 _sync_folder(folder)
-        except OSError as error:
-            msg = f"feeds/{path} could not be written: {error.strerror}"
-            advice = _ADVICE.get(error.errno or 0, "look at the folder and its disk")
-            raise Unreachable(msg, code=errno.errorcode.get(error.errno or 0, ""), advice=advice) from error
         return changed
 
     def holds(self, paths: Iterable[str]) -> bool:
@@ -143,8 +144,8 @@ class Files:
     def _replace(self, target: Path, data: bytes, touched: set[Path], *, pack: bool) -> bool:
         """Whether the bytes were new. A set that misses a variant is completed without a new time of change."""
         try:
-            before = target.stat().st_mtime_ns
-            same = target.read_bytes() == data
+            known = target.stat()
+            before, same = known.st_mtime_ns, known.st_size == len(data) and target.read_bytes() == data
         except FileNotFoundError:
             before, same = 0, False
         if same and (not pack or self._complete(target)):
@@ -163,7 +164,7 @@ class Files:
             return
         self._swept.add(folder)
         oldest = self._now().timestamp() - _ABANDONED
-        for path in folder.glob(f".*{_TEMPORARY}"):
+        for path in folder.glob(f".*.*{_TEMPORARY}"):
             if path.stat().st_mtime < oldest:
                 path.unlink(missing_ok=True)
 
@@ -195,8 +196,8 @@ def _swap(target: Path, contents: Mapping[Path, bytes], moment: int) -> None:
 
 def _temporary(place: Path, data: bytes, moment: int) -> Path:
     """``data`` in a file beside ``place``, safe on the disk, changed at ``moment`` (ns since 1970)."""
-    handle, name = tempfile.mkstemp(prefix=f".{place.name}.", suffix=_TEMPORARY, dir=place.parent)
-    path = Path(name)
+    path = place.with_name(f".{place.name}.{secrets.token_hex(4)}{_TEMPORARY}")
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:
         try:
             rest = memoryview(data)
@@ -215,9 +216,9 @@ def _temporary(place: Path, data: bytes, moment: int) -> Path:
 
 def _sync_folder(folder: Path) -> None:
     """Make the renames last: some file systems cannot, and then there is nothing more to do."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
             os.fsync(handle)
-    finally:
-        os.close(handle)
+        finally:
+            os.close(handle)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator, MutableMapping
 from dataclasses import dataclass
-from typing import Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from syndicate.model import Brief
 from syndicate.render.entry import Entry, Fragments
@@ -41,6 +41,13 @@ class Limited(MutableMapping[Key, Value], Generic[Key, Value]):
         value = self._values[key]
         self._values.move_to_end(key)
         return value
+
+    def get(self, key: Key, default: Any = None) -> Any:  # noqa: ANN401 - as a mapping's
+        """As every mapping's, without an error raised on the way: a rebuild asks hundreds of times."""
+        if key not in self._values:
+            return default
+        self._values.move_to_end(key)
+        return self._values[key]
 
     def __setitem__(self, key: Key, value: Value) -> None:
         if key in self._values:

@@ -64,6 +64,10 @@ class Entry:
         require_aware("published", self.published)
         require_aware("updated", self.updated)
 
+    def __hash__(self) -> int:
+        """Of two fields alone: a text remembers its hash, the rest would be gone through at every look-up."""
+        return hash((self.id, self.content))
+
 
 def document_path(name: str, form: str, page: int) -> str:
     """Where a document of a feed stands below the feeds folder: ``briefs.rss``, ``archive/briefs-0001.rss``."""

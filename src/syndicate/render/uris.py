@@ -15,6 +15,8 @@ _ILLEGAL: Final = re.compile(
     + "".join(f"{chr(plane << 16 | 0xFFFE)}{chr(plane << 16 | 0xFFFF)}" for plane in range(1, 17))
     + "]"
 )
+# What ``clean`` may have to change: one cheap class, in which everything beyond the first plane counts as doubtful.
+_DOUBTFUL: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffd-\U0010ffff]")
 _C1: Final = re.compile("[\x80-\x9f]")
 _BIDI: Final = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _STRAY_PERCENT: Final = re.compile(r"%(?![0-9A-Fa-f]{2})")
@@ -29,6 +31,8 @@ def clean(text: str) -> str:
     The C1 range is read as Windows-1252, as HTML does with numeric references, so that the apostrophes of
     wrongly saved files survive.
     """
+    if _DOUBTFUL.search(text) is None:
+        return text
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     text = _C1.sub(lambda match: bytes([ord(match[0])]).decode("cp1252", "ignore"), text)
     return _ILLEGAL.sub("", text)

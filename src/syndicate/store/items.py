@@ -32,7 +32,7 @@ WHOLE: Final = (*LISTED, ITEM.body)
 _LEAVING: Final = (Status.PUBLISHED.value, Status.EMBARGOED.value)  # an embargo that has passed makes an item published
 
 
-def out(kind: str, now: datetime, *, withdrawn: bool = True) -> sa.ColumnElement[bool]:
+def out(kind: str, now: datetime | sa.BindParameter[datetime], *, withdrawn: bool = True) -> sa.ColumnElement[bool]:
     """What readers may see at ``now``: released, dated no later, and its file is there."""
     statuses = (*_LEAVING, Status.WITHDRAWN.value) if withdrawn else _LEAVING
     return sa.and_(
