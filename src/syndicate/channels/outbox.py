@@ -6,6 +6,7 @@ import errno
 import os
 import re
 import tempfile
+from dataclasses import replace
 from datetime import UTC, datetime
 from email.parser import BytesHeaderParser
 from email.utils import parsedate_to_datetime
@@ -18,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 from syndicate import channels
 from syndicate.channels.posting import PostingSettings
 from syndicate.errors import Refused, Unreachable
-from syndicate.model import Document, Finding, Message, Parcel, Post, Receipt, Request
+from syndicate.model import Amendment, Document, Finding, Message, Parcel, Post, Receipt, Request, Way
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -95,14 +96,7 @@ class Outbox:
         """
         request = self.request(parcel, key)
         path = self._path(parcel, key, request)
-        try:
-            _write(path, _wire(request))
-        except OSError as error:
-            reason = (
-                "the disk is full" if error.errno in {errno.ENOSPC, errno.EDQUOT} else error.strerror or "input/output error"
-            )
-            msg = f"The outbox could not be written: {reason}."
-            raise Unreachable(msg, advice=f"Make room, or check who may write to {self._folder}.") from error
+        self._keep(path, request)
         return self._receipt(path)
 
     def reconcile(self, parcel: Parcel, key: str, since: datetime) -> Receipt | None:  # noqa: ARG002 - a file's name says it all
@@ -128,12 +122,55 @@ class Outbox:
             The file could not be written.
         """
         path = (self._root / remote_id).with_suffix(".delete.http")
-        try:
-            _write(path, _wire(self.delete_request(remote_id)))
-        except OSError as error:
-            msg = f"The outbox could not be written: {error.strerror or 'input/output error'}."
-            raise Unreachable(msg, advice=f"Make room, or check who may write to {self._folder}.") from error
+        self._keep(path, self.delete_request(remote_id))
         return self._receipt(path)
+
+    def way(self, posted: datetime, now: datetime) -> Way:
+        """As its outlet would put a post right."""
+        return self._like.way(posted, now) if isinstance(self._like, channels.Amends) else "post"
+
+    def amend_request(self, amendment: Amendment, key: str) -> Request:
+        """What its outlet would be asked, under the name of the file that stands for the post."""
+        if not isinstance(self._like, channels.Amends):
+            msg = f"{self.like} puts no post right"
+            raise Refused(msg)
+        return self._like.amend_request(replace(amendment, remote_id=Path(amendment.remote_id).stem), key)
+
+    def amend(self, amendment: Amendment, key: str) -> Receipt:
+        """Write the request that puts right beside the post's own file; the same again is left alone.
+
+        Raises
+        ------
+        Refused
+            Its outlet puts no post right.
+        Unreachable
+            The file could not be written.
+        """
+        path = self._amended(amendment, key)
+        self._keep(path, self.amend_request(amendment, key))
+        return self._receipt(path)
+
+    def find_amendment(self, amendment: Amendment, key: str, since: datetime) -> Receipt | None:  # noqa: ARG002 - a file's name says it all
+        """Whether the file is there."""
+        path = self._amended(amendment, key)
+        return self._receipt(path) if path.exists() else None
+
+    def stands(self, remote_id: str) -> bool:
+        """Whether the file that stands for a post is there."""
+        return (self._root / remote_id).exists()
+
+    @property
+    def budget(self) -> float:
+        """As its outlet's settings say."""
+        return self._like.budget if isinstance(self._like, channels.Charges) else 0.0
+
+    def price(self, what: str, text: str = "") -> float:
+        """As its outlet would charge."""
+        return self._like.price(what, text) if isinstance(self._like, channels.Charges) else 0.0
+
+    def reads(self) -> int:
+        """None: nothing is asked."""
+        return 0
 
     def doctor(self) -> list[Finding]:
         """Whether the folder can be written."""
@@ -149,6 +186,20 @@ class Outbox:
     def close(self) -> None:
         """Let go of the channel that this one is like."""
         self._like.close()
+
+    def _keep(self, path: Path, request: Request) -> None:
+        try:
+            _write(path, _wire(request))
+        except OSError as error:
+            reason = (
+                "the disk is full" if error.errno in {errno.ENOSPC, errno.EDQUOT} else error.strerror or "input/output error"
+            )
+            msg = f"The outbox could not be written: {reason}."
+            raise Unreachable(msg, advice=f"Make room, or check who may write to {self._folder}.") from error
+
+    def _amended(self, amendment: Amendment, key: str) -> Path:
+        stands = self._root / amendment.remote_id
+        return stands.with_name(f"{stands.stem}.{amendment.way}-{_UNSAFE.sub('', key)[:12]}.http")
 
     def _path(self, parcel: Parcel, key: str, request: Request) -> Path:
         moment = _moment(parcel).astimezone(UTC)

@@ -20,6 +20,7 @@ _COLLECTION: Final = "app.bsky.feed.post"
 _ACCESS: Final = timedelta(hours=2)
 _REFRESH: Final = timedelta(days=90)
 _TID: Final = re.compile(r"[234567abcdefghij][234567abcdefghijklmnopqrstuvwxyz]{12}")
+_CID: Final = re.compile(r"baf[a-z2-7a-f0-9]{50,}")
 _MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z")
 _LANGUAGE: Final = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
 _KNOWN: Final = frozenset({"$type", "text", "createdAt", "langs", "facets", "embed", "labels", "reply", "tags"})
@@ -179,11 +180,22 @@ def _record_fault(record: dict[str, Any]) -> str:
     card = record.get("embed", {}).get("external")
     if card is not None and not all(isinstance(card.get(name), str) for name in ("uri", "title", "description")):
         return f"Invalid {_COLLECTION} record: Record/embed/external must have uri, title and description"
+    if "reply" in record and not all(_is_reference(record["reply"].get(name)) for name in ("root", "parent")):
+        return f"Invalid {_COLLECTION} record: Record/reply must name root and parent by uri and cid"
     for facet in record.get("facets", []):
         index = facet.get("index", {})
         if not all(isinstance(index.get(name), int) and index[name] >= 0 for name in ("byteStart", "byteEnd")):
             return f"Invalid {_COLLECTION} record: Record/facets/index must be integers"
     return ""
+
+
+def _is_reference(told: object) -> bool:
+    """A ``com.atproto.repo.strongRef``."""
+    return (
+        isinstance(told, dict)
+        and str(told.get("uri", "")).startswith("at://")
+        and bool(_CID.fullmatch(str(told.get("cid", ""))))
+    )
 
 
 def _bearer(asked: Asked) -> str:

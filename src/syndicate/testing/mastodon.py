@@ -8,6 +8,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -34,6 +35,7 @@ class FakeMastodon(Network):
         super().__init__(now=now)
         self.software = software
         self.max_characters = max_characters
+        self.edits: list[str] = []  # ids of what was changed, in order
         self._keys: dict[str, tuple[Witnessed, datetime]] = {}
 
     def is_post(self, asked: Asked) -> bool:
@@ -59,6 +61,8 @@ class FakeMastodon(Network):
             return Answer(data={"name": "syndicate", "scopes": ["read", "write:statuses"]})
         if asked.path == "/api/v1/accounts/7/statuses":
             return self._statuses(asked)
+        if asked.method in {"GET", "PUT"} and (found := re.fullmatch(r"/api/v1/statuses/(\d+)", asked.path)):
+            return self._one(asked, found[1])
         if asked.method == "DELETE" and self.erase(asked.path.removeprefix("/api/v1/statuses/")):
             return Answer(data={"id": asked.path.rpartition("/")[2], "text": "as it was written"})
         return Answer(status=404, data={"error": "Record not found"})
@@ -88,9 +92,35 @@ class FakeMastodon(Network):
             "sensitive": bool(body.get("spoiler_text")),
             "language": body.get("language"),
             "visibility": body.get("visibility", "public"),
+            "media_attachments": [],
         }
         self._keys[key] = (self.witness(id=number, text=body["status"], asked=asked, data=data), self.now())
         return Answer(data=data)
+
+    def _one(self, asked: Asked, number: str) -> Answer:
+        """Show one status, or change it where it stands: its id stays, and what is not named is taken off."""
+        known = next((post for post in self.standing if post.id == number), None)
+        if known is None:
+            return Answer(status=404, data={"error": "Record not found"})
+        if asked.method == "GET":
+            return Answer(data=known.data)
+        body = asked.json
+        fault = "visibility cannot be changed" if isinstance(body, dict) and "visibility" in body else self._fault(asked, body)
+        if fault:
+            return Answer(status=422, data={"error": fault})
+        kept = [one for one in known.data["media_attachments"] if one["id"] in body.get("media_ids", [])]
+        changed = {
+            **known.data,
+            "content": f"<p>{_linked(body['status'])}</p>",
+            "spoiler_text": body.get("spoiler_text", ""),
+            "sensitive": bool(body.get("spoiler_text")),
+            "media_attachments": kept,
+            "edited_at": _stamp(self.now()),
+        }
+        if (known.text, known.data["spoiler_text"]) != (body["status"], changed["spoiler_text"]):
+            self.edits.append(number)
+            self.posts[self.posts.index(known)] = replace(known, text=body["status"], data=changed)
+        return Answer(data=changed)
 
     def _fault(self, asked: Asked, body: Any) -> str:  # noqa: ANN401 - whatever the client sends
         if not asked.headers.get("content-type", "").startswith("application/json") or not isinstance(body, dict):

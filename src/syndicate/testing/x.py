@@ -7,8 +7,8 @@ import hashlib
 import hmac
 import re
 import unicodedata
-from collections.abc import Mapping
-from datetime import UTC, datetime
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from urllib.parse import quote, unquote
 
@@ -24,6 +24,7 @@ KEYS: Final = {
 _SIGNED_HOST: Final = "https://api.twitter.com"
 _USER: Final = "4200"
 _MOST: Final = 280
+_EDITABLE: Final = timedelta(minutes=30)
 _TAKEN: Final = frozenset(
     {"text", "reply", "media", "quote_tweet_id", "reply_settings", "edit_options", "poll", "made_with_ai"}
 )
@@ -33,6 +34,12 @@ _LIGHT: Final = ((0, 4351), (8192, 8205), (8208, 8223), (8242, 8247))
 
 class FakeX(Network):
     """X's API v2, as far as a publisher needs it."""
+
+    def __init__(self, *, premium: bool = False, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        """An account; ``premium``: one that may change its posts."""
+        super().__init__(now=now)
+        self.premium = premium
+        self.edits: list[str] = []  # the ids that changed posts got, in order
 
     def is_post(self, asked: Asked) -> bool:
         """A new post."""
@@ -74,11 +81,26 @@ class FakeX(Network):
             return _problem(400, "Invalid Request", "A post takes a maximum of one cashtag.")
         if any(post.text == text for post in self.posts):
             return _problem(403, "Forbidden", "You are not allowed to create a Tweet with duplicate content.")
+        answered = (body.get("reply") or {}).get("in_reply_to_tweet_id")
+        if answered is not None and answered not in {post.id for post in self.standing}:
+            return _problem(400, "Invalid Request", "The post that this one answers is not there.")
+        previous = (body.get("edit_options") or {}).get("previous_post_id")
+        if previous is not None and not self._may_edit(previous):
+            return _problem(403, "Forbidden", "You are not permitted to edit this post.")
         number = str(1_900_000_000_000_000_000 + len(self.posts))
         shown, urls = _shortened(text)
         data = {"id": number, "text": shown, "entities": {"urls": urls}, "created_at": _stamp(self.now())}
+        if previous is not None:  # the newest of the chain stands for all of it
+            data["created_at"] = next(post for post in self.posts if post.id == previous).data["created_at"]
+            self.deleted.append(previous)
+            self.edits.append(number)
         self.witness(id=number, text=text, asked=asked, data=data)
         return Answer(status=201, data={"data": {"id": number, "text": shown, "edit_history_tweet_ids": [number]}})
+
+    def _may_edit(self, previous: str) -> bool:
+        """Half an hour, on an account that may."""
+        found = next((post for post in self.standing if post.id == previous), None)
+        return self.premium and found is not None and self.now() - found.at < _EDITABLE
 
     def _delete(self, number: str) -> Answer:
         if not self.erase(number):
@@ -91,7 +113,8 @@ class FakeX(Network):
             return _problem(400, "Invalid Request", "max_results must be between 5 and 100.")
         start = datetime.fromisoformat(asked.query.get("start_time", "2010-11-06T00:00:00Z"))
         fields = {"id", "text", *asked.query.get("tweet.fields", "").split(",")}
-        found = [post for post in reversed(self.standing) if post.at >= start]
+        since, until = int(asked.query.get("since_id", "0")), int(asked.query.get("until_id", "9" * 19))
+        found = [post for post in reversed(self.standing) if post.at >= start and since < int(post.id) < until]
         offset = int(asked.query.get("pagination_token", "0"))
         page = found[offset : offset + int(most)]
         meta: dict[str, Any] = {"result_count": len(page)}

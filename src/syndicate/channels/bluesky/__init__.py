@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, ClassVar, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal
+from urllib.parse import urlencode
 
 from pydantic import Field, SecretStr, field_validator
 
@@ -17,15 +18,17 @@ from syndicate.channels.bluesky.session import Session
 from syndicate.channels.http import Line, clock_finding, failed, is_loopback
 from syndicate.channels.posting import PostingSettings
 from syndicate.errors import DeliveryError, Refused, Uncertain
-from syndicate.model import Finding, Limits, Parcel, Post, Receipt, Request
+from syndicate.model import Amendment, Finding, Limits, Parcel, Post, Receipt, Request, Way
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
 _WHO: Final = "/xrpc/com.atproto.server.getSession"
 _PUT: Final = "/xrpc/com.atproto.repo.putRecord"
+_GET: Final = "/xrpc/com.atproto.repo.getRecord"
 _DELETE: Final = "/xrpc/com.atproto.repo.deleteRecord"
+_GONE: Final = frozenset({"RecordNotFound", "RecordTakedown"})
 _PROVES_ABSENCE: Final = frozenset({"400", "InvalidRequest", "InvalidRecord", "413"})
 
 
@@ -96,14 +99,7 @@ class Bluesky:
         found = fault(_post(parcel), self.limits)
         if found:
             raise Refused(found, code="invalid")
-        request = self.request(parcel, key)
-        answer = self._session.ask("POST", _PUT, headers=request.headers, content=request.body, effect=True)
-        uri = answer.data.get("uri") if isinstance(answer.data, dict) else None
-        if not isinstance(uri, str):
-            msg = "The server took the post and did not name it."
-            raise Uncertain(msg)
-        page = f"https://bsky.app/profile/{self._settings.handle}/post/{uri.rsplit('/', 1)[-1]}"
-        return Receipt(remote_id=uri, url=page)
+        return self._put(self.request(parcel, key))
 
     def reconcile(self, parcel: Parcel, key: str, since: datetime) -> Receipt | None:  # noqa: ARG002 - an identical record can be put at any time
         """Put the identical record again: no reading is needed."""
@@ -143,6 +139,64 @@ class Bluesky:
         findings.append(Finding(ok=True, what=f"{self.limits.text} graphemes and {self.limits.text_bytes:,} bytes a post"))
         clock = clock_finding(answer.headers, self._now())
         return [*findings, clock] if clock else findings
+
+    def way(self, posted: datetime, now: datetime) -> Way:  # noqa: ARG002 - at any time
+        """By a reply: apps go on showing what a changed record said before."""
+        return "reply"
+
+    def amend_request(self, amendment: Amendment, key: str) -> Request:
+        """The reply, with the post that it answers named once the server has told its hash."""
+        return self._reply(amendment, key, {"uri": amendment.remote_id, "cid": ""}, None)
+
+    def amend(self, amendment: Amendment, key: str) -> Receipt:
+        """Put the reply; the same record under the same id is a no-op."""
+        found = fault(amendment.post, self.limits)
+        if found:
+            raise Refused(found, code="invalid")
+        stands = self._record(amendment.remote_id)
+        parent = {"uri": amendment.remote_id, "cid": str(stands.get("cid", ""))}
+        value = stands.get("value")
+        reply = value.get("reply") if isinstance(value, dict) else None
+        request = self._reply(amendment, key, parent, reply.get("root") if isinstance(reply, dict) else None)
+        return self._put(request)
+
+    def find_amendment(self, amendment: Amendment, key: str, since: datetime) -> Receipt | None:  # noqa: ARG002 - as `reconcile`
+        """Put the identical reply again."""
+        try:
+            return self.amend(amendment, key)
+        except Refused as error:
+            raise Uncertain(str(error), code=error.code, advice=error.advice) from error
+
+    def stands(self, remote_id: str) -> bool:
+        """Whether the repository still shows the record."""
+        try:
+            self._record(remote_id)
+        except Refused as error:
+            if error.code in _GONE:
+                return False
+            raise
+        return True
+
+    def _record(self, uri: str) -> Mapping[str, Any]:
+        params = {"repo": self._settings.handle, "collection": COLLECTION, "rkey": uri.rsplit("/", 1)[-1]}
+        answer = self._session.ask("GET", f"{_GET}?{urlencode(params)}")
+        return answer.data if isinstance(answer.data, dict) else {}
+
+    def _reply(self, amendment: Amendment, key: str, parent: Mapping[str, str], root: object) -> Request:
+        made = self.request(amendment.post, key)
+        put = json.loads(made.body)
+        put["record"]["reply"] = {"root": root or parent, "parent": parent}
+        body = json.dumps(put, ensure_ascii=False, separators=(",", ":")).encode()
+        return Request(method="POST", url=made.url, headers=made.headers, body=body)
+
+    def _put(self, request: Request) -> Receipt:
+        answer = self._session.ask("POST", _PUT, headers=request.headers, content=request.body, effect=True)
+        uri = answer.data.get("uri") if isinstance(answer.data, dict) else None
+        if not isinstance(uri, str):
+            msg = "The server took the post and did not name it."
+            raise Uncertain(msg)
+        page = f"https://bsky.app/profile/{self._settings.handle}/post/{uri.rsplit('/', 1)[-1]}"
+        return Receipt(remote_id=uri, url=page)
 
     def close(self) -> None:
         """The session stays for the next run."""

@@ -15,7 +15,7 @@ from syndicate.channels.http import Answer, Line, clock_finding, failed, instant
 from syndicate.channels.mastodon.profile import Profile, mapping
 from syndicate.channels.posting import PostingSettings
 from syndicate.errors import DeliveryError, Refused, Uncertain
-from syndicate.model import Finding, Limits, Parcel, Post, Receipt, Request
+from syndicate.model import Amendment, Finding, Limits, Parcel, Post, Receipt, Request, Way
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -123,6 +123,56 @@ class Mastodon:
             if error.code not in _GONE:
                 raise
         return Receipt(remote_id=remote_id)
+
+    def way(self, posted: datetime, now: datetime) -> Way:  # noqa: ARG002 - a status can be changed at any time
+        """In place: its id stays, and readers see that it was changed."""
+        return "edit"
+
+    def amend_request(self, amendment: Amendment, key: str) -> Request:
+        """The request that changes a status; its pictures are named once the server has told which they are."""
+        return self._edit(amendment, key, [])
+
+    def amend(self, amendment: Amendment, key: str) -> Receipt:
+        """Change one status. The same change again leaves it as it is."""
+        stands = mapping(self._ask("GET", f"/api/v1/statuses/{amendment.remote_id}").data)
+        media = stands.get("media_attachments")
+        kept = [str(mapping(one).get("id", "")) for one in media] if isinstance(media, list) else []
+        request = self._edit(amendment, key, kept)
+        path = request.url.removeprefix(self._settings.url)
+        try:
+            return _receipt(self._ask("PUT", path, headers=request.headers, content=request.body, effect=True).data)
+        except Refused as error:
+            raise Refused(str(error), code=error.code, advice=error.advice or _advice(error.code)) from error
+
+    def find_amendment(self, amendment: Amendment, key: str, since: datetime) -> Receipt | None:  # noqa: ARG002 - it can be made again at any time
+        """Make the same change again."""
+        try:
+            return self.amend(amendment, key)
+        except Refused as error:
+            raise Uncertain(str(error), code=error.code, advice=error.advice) from error
+
+    def _edit(self, amendment: Amendment, key: str, media: list[str]) -> Request:
+        made = self.request(amendment.post, key)
+        status = json.loads(made.body)
+        status.pop("visibility")  # cannot be changed
+        if media:  # left out, they would be taken off
+            status["media_ids"] = media
+        return Request(
+            method="PUT",
+            url=f"{self._settings.url}/api/v1/statuses/{amendment.remote_id}",
+            headers={"Content-Type": made.headers["Content-Type"]},
+            body=json.dumps(status, ensure_ascii=False, separators=(",", ":")).encode(),
+        )
+
+    def stands(self, remote_id: str) -> bool:
+        """Whether the server still has the status."""
+        try:
+            self._ask("GET", f"/api/v1/statuses/{remote_id}")
+        except Refused as error:
+            if error.code in _GONE:
+                return False
+            raise
+        return True
 
     def refresh_limits(self) -> Limits:
         """Ask the server for its limits and its make, and keep them.

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal
 
@@ -16,7 +17,8 @@ from syndicate.channels.http import clock_finding, failed, instant, is_loopback
 from syndicate.channels.posting import PostingSettings
 from syndicate.channels.x.asking import Asking
 from syndicate.errors import DeliveryError, Refused, Uncertain
-from syndicate.model import Finding, Limits, Parcel, Post, Receipt, Request
+from syndicate.model import Amendment, Finding, Limits, Parcel, Post, Receipt, Request, Way
+from syndicate.render import counting
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,6 +28,10 @@ _HOST: Final = "https://api.twitter.com"  # tweepy's own; OAuth 1.0a signs it, s
 _SETTLED: Final = timedelta(seconds=30)  # the timeline shows a new post after
 _EARLIER: Final = timedelta(seconds=60)  # clocks differ
 _PAGES: Final = 5
+_EDITABLE: Final = timedelta(minutes=30)  # after the post
+_PRICE_DELETE: Final = 0.01  # US dollars
+_PRICE_READ: Final = 0.001  # US dollars for a post of our own that is read back
+_FEWEST: Final = 5  # posts that the timeline can be asked for
 _FIELDS: Final = "entities,created_at"
 
 
@@ -37,6 +43,8 @@ class XSettings(PostingSettings):
     consumer_secret: SecretStr
     access_token: SecretStr
     access_token_secret: SecretStr
+    edits: bool = False  # whether the account may change a post within 30 minutes
+    budget: Annotated[float, Field(ge=0)] = 0.0  # US dollars a calendar month; 0: no bound
     url: str = ""  # a server on this machine in X's place, for rehearsals; "" for X
     timeout: Annotated[float, Field(gt=0, le=600)] = 30.0  # seconds
 
@@ -75,6 +83,7 @@ class X:
         self._now = now
         self._asking = Asking(settings, now)
         self._user = ""
+        self._read = 0  # own posts read back since `reads` was last asked
 
     def request(self, parcel: Parcel, key: str) -> Request:  # noqa: ARG002 - X knows no key
         """What tweepy sends for this post."""
@@ -112,6 +121,64 @@ class X:
             if error.code != "404":
                 raise
         return Receipt(remote_id=remote_id)
+
+    # -- putting right --------------------------------------------------------------------------
+
+    def way(self, posted: datetime, now: datetime) -> Way:
+        """In place for half an hour where the account may; else by a reply."""
+        return "edit" if self._settings.edits and now - posted < _EDITABLE else "reply"
+
+    def amend_request(self, amendment: Amendment, key: str) -> Request:  # noqa: ARG002 - X knows no key
+        """What is sent to change a post, or to answer it."""
+        named = (
+            {"edit_options": {"previous_post_id": amendment.remote_id}}
+            if amendment.way == "edit"
+            else {"reply": {"in_reply_to_tweet_id": amendment.remote_id}}
+        )
+        body = json.dumps({"text": amendment.post.text, **named}, allow_nan=False).encode()
+        return Request(method="POST", url=f"{_HOST}/2/tweets", headers={"Content-Type": "application/json"}, body=body)
+
+    def amend(self, amendment: Amendment, key: str) -> Receipt:
+        """Change a post, which gives it a new id, or answer it."""
+        body = json.loads(self.amend_request(amendment, key).body)
+        try:
+            answer = self._asking.ask(
+                lambda client: client.request("POST", "/2/tweets", json=body, user_auth=True), effect=True
+            )
+        except Refused as error:
+            if amendment.way != "edit" or amendment.note is None or error.code not in {"400", "403"}:
+                raise
+            return self.amend(replace(amendment, way="reply", post=amendment.note, note=None), key)
+        return _receipt(_mapping(_mapping(answer.json()).get("data")))
+
+    def find_amendment(self, amendment: Amendment, key: str, since: datetime) -> Receipt | None:
+        """Look for its link on the account's timeline; a changed post may keep the time of the first."""
+        return self.reconcile(amendment.post, key, since if amendment.way == "reply" else since - _EDITABLE)
+
+    def stands(self, remote_id: str) -> bool:
+        """Whether the account's timeline still holds the post: one own post read, or none."""
+        post = int(remote_id)
+        answer = self._page({"since_id": str(post - 1), "until_id": str(post + 1)}, most=_FEWEST)
+        found = answer.get("data")
+        return any(str(_mapping(one).get("id")) == remote_id for one in found) if isinstance(found, list) else False
+
+    # -- money ----------------------------------------------------------------------------------
+
+    @property
+    def budget(self) -> float:
+        """US dollars a calendar month; 0 for no bound."""
+        return self._settings.budget
+
+    def price(self, what: str, text: str = "") -> float:
+        """US dollars of one post, edit, deletion or read, as X's price page says."""
+        if what in {"post", "edit"}:
+            return self.limits.price_link if counting.urls(text) else self.limits.price_plain
+        return _PRICE_DELETE if what == "delete" else _PRICE_READ
+
+    def reads(self) -> int:
+        """How many own posts were read back since this was last asked."""
+        read, self._read = self._read, 0
+        return read
 
     def doctor(self) -> list[Finding]:
         """Whether the tokens work and may write, whose account it is, what a post costs, and whether the clocks agree."""
@@ -160,13 +227,16 @@ class X:
         msg = "The account has posted more since than we read back."
         raise Uncertain(msg, advice="Look for the post on the account's page, then settle it.")
 
-    def _page(self, params: Mapping[str, str]) -> Mapping[str, Any]:
+    def _page(self, params: Mapping[str, str], *, most: int = 100) -> Mapping[str, Any]:
         user = self._own_id()
 
         def ask(client: Any) -> Any:  # noqa: ANN401 - tweepy ships no types
-            return client.get_users_tweets(user, max_results=100, user_auth=True, **params)
+            return client.get_users_tweets(user, max_results=most, user_auth=True, **params)
 
-        return _mapping(self._asking.ask(ask, effect=False))
+        answer = _mapping(self._asking.ask(ask, effect=False))
+        found = answer.get("data")
+        self._read += len(found) if isinstance(found, list) else 0
+        return answer
 
     def _own_id(self) -> str:
         """The account's id, which an OAuth 1.0a token begins with."""
