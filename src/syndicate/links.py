@@ -13,6 +13,8 @@ from datetime import UTC, datetime
 from typing import Final
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
+from syndicate.model import require_aware
+
 _TAG: Final = re.compile(
     r"tag:(?P<authority>[a-z0-9.@_-]+),(?P<date>\d{4}(?:-\d\d(?:-\d\d)?)?):(?P<specific>[0-9a-zA-Z;/?:@&=+$.\-_!~*'()%,]+)"
 )
@@ -96,62 +98,76 @@ class ReaderToken:
     newsletter: int  # the newsletter's key, below 2**16
 
 
-def sign(token: ReaderToken, keys: Mapping[int, bytes]) -> str:
+def sign(token: ReaderToken, keys: Mapping[int, bytes], purpose: str = "link") -> str:
     """Sign with the newest key: number (1 byte), subscriber (5), newsletter (2), 64-bit MAC (8)."""
-    number = max(keys)
-    head = bytes([number]) + token.subscriber.to_bytes(5, "big") + token.newsletter.to_bytes(2, "big")
-    return base64.urlsafe_b64encode(head + _mac(head, keys[number])).rstrip(b"=").decode()
+    return _seal(purpose, token.subscriber.to_bytes(5, "big") + token.newsletter.to_bytes(2, "big"), keys)
 
 
-def verify(text: str, keys: Mapping[int, bytes]) -> ReaderToken | None:
-    """The token that ``text`` signs, or ``None`` where it is not ours. Old keys keep verifying."""
-    try:
-        raw = base64.b64decode(text + "==", altchars=b"-_", validate=True)
-    except ValueError:
+def verify(text: str, keys: Mapping[int, bytes], purpose: str = "link") -> ReaderToken | None:
+    """The token that ``text`` signs for ``purpose``, or ``None`` where it is not ours. Old keys keep verifying."""
+    held = _unseal(purpose, text, 7, keys)
+    if held is None:
         return None
-    if len(raw) != 16 or len(text) != 22 or raw[0] not in keys:  # noqa: PLR2004 - the layout above
-        return None
-    head, mac = raw[:8], raw[8:]
-    if not hmac.compare_digest(mac, _mac(head, keys[raw[0]])):
-        return None
-    return ReaderToken(subscriber=int.from_bytes(head[1:6], "big"), newsletter=int.from_bytes(head[6:8], "big"))
-
-
-def _mac(head: bytes, key: bytes) -> bytes:
-    return hmac.digest(key, b"reader-link" + head, "sha256")[:8]
+    return ReaderToken(subscriber=int.from_bytes(held[:5], "big"), newsletter=int.from_bytes(held[5:], "big"))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class ReturnToken:
-    """Which delivery a mail that comes back means: 20 bytes, 32 base32 letters, which no mail server's case folding harms."""
+class FreshToken:
+    """A reader link for one purpose that ends: to a reader's own data, or to erase them."""
 
-    sending: int  # the sending's key, below 2**32
-    place: int  # the subscriber's key, below 2**40
+    token: ReaderToken
+    until: datetime  # aware, whole minutes: when it stops working
+
+    def __post_init__(self) -> None:
+        """Refuse a naive time."""
+        require_aware("until", self.until)
 
 
-def sign_return(token: ReturnToken, keys: Mapping[int, bytes]) -> str:
-    """Sign with the newest key: number (1 byte), sending (4), place (5), 80-bit MAC (10). The same for every retry."""
+def sign_fresh(fresh: FreshToken, keys: Mapping[int, bytes], purpose: str) -> str:
+    """Sign with the newest key; the end stands in the link, in minutes since 1970."""
+    token, minutes = fresh.token, int(fresh.until.timestamp()) // 60
+    held = token.subscriber.to_bytes(5, "big") + token.newsletter.to_bytes(2, "big") + minutes.to_bytes(4, "big")
+    return _seal(f"fresh-{purpose}", held, keys)
+
+
+def verify_fresh(text: str, keys: Mapping[int, bytes], purpose: str) -> FreshToken | None:
+    """What ``sign_fresh`` signed for ``purpose``, or ``None``; whether it has ended is the caller's to see."""
+    held = _unseal(f"fresh-{purpose}", text, 11, keys)
+    if held is None:
+        return None
+    token = ReaderToken(subscriber=int.from_bytes(held[:5], "big"), newsletter=int.from_bytes(held[5:7], "big"))
+    return FreshToken(token=token, until=datetime.fromtimestamp(int.from_bytes(held[7:], "big") * 60, UTC))
+
+
+def stamp(at: datetime, keys: Mapping[int, bytes]) -> str:
+    """A signed time, for a form that says when it was given out."""
+    require_aware("at", at)
+    return _seal("form", int(at.timestamp()).to_bytes(5, "big"), keys)
+
+
+def stamped(text: str, keys: Mapping[int, bytes]) -> datetime | None:
+    """The time that ``stamp`` signed, to the second, or ``None`` where it is not ours."""
+    held = _unseal("form", text, 5, keys)
+    return None if held is None else datetime.fromtimestamp(int.from_bytes(held, "big"), UTC)
+
+
+def _seal(purpose: str, held: bytes, keys: Mapping[int, bytes]) -> str:
     number = max(keys)
-    head = bytes([number]) + token.sending.to_bytes(4, "big") + token.place.to_bytes(5, "big")
-    return base64.b32encode(head + _return_mac(head, keys[number])).decode().lower()
+    head = bytes([number]) + held
+    return base64.urlsafe_b64encode(head + _mac(purpose, head, keys[number])).rstrip(b"=").decode()
 
 
-def verify_return(text: str, keys: Mapping[int, bytes]) -> ReturnToken | None:
-    """The token that ``text`` signs, in whatever case it came back, or ``None`` where it is not ours."""
-    if not _RETURN.fullmatch(text):
+def _unseal(purpose: str, text: str, size: int, keys: Mapping[int, bytes]) -> bytes | None:
+    """What was sealed: ``size`` bytes; ``None`` for anything that we did not write exactly so."""
+    try:
+        raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    except ValueError:
         return None
-    raw = base64.b32decode(text.upper())
-    head, mac = raw[:10], raw[10:]
-    if raw[0] not in keys or not hmac.compare_digest(mac, _return_mac(head, keys[raw[0]])):
+    if len(raw) != 1 + size + 8 or raw[0] not in keys or base64.urlsafe_b64encode(raw).rstrip(b"=").decode() != text:
         return None
-    return ReturnToken(sending=int.from_bytes(head[1:5], "big"), place=int.from_bytes(head[5:], "big"))
+    head, mac = raw[:-8], raw[-8:]
+    return head[1:] if hmac.compare_digest(mac, _mac(purpose, head, keys[raw[0]])) else None
 
 
-def return_path(address: str, token: str, separator: str = "+") -> str:
-    """``bounces@example.org`` with a token in its local part: ``bounces+TOKEN@example.org`` (VERP, RFC 5233 sub-address)."""
-    local, _, domain = address.rpartition("@")
-    return f"{local}{separator}{token}@{domain}"
-
-
-def _return_mac(head: bytes, key: bytes) -> bytes:
-    return hmac.digest(key, b"return-path" + head, "sha256")[:10]
+def _mac(purpose: str, head: bytes, key: bytes) -> bytes:
+    return hmac.digest(key, f"reader-{purpose}".encode() + head, "sha256")[:8]

@@ -121,12 +121,22 @@ class PostSettings(Section):
     briefs: ScheduleSettings = Field(default_factory=lambda: ScheduleSettings(at="when published"))
 
 
+class SignupSettings(Section):
+    """[signup]: how often the sign-up page may be used. Counted by keyed hashes, kept for a day."""
+
+    per_address: Annotated[values.Whole, Field(ge=1)] = 3  # mails that one mailbox is sent in a day
+    per_network: Annotated[values.Whole, Field(ge=1)] = 20  # sign-ups an hour from one network, /24 or /48
+    ceiling: Annotated[values.Whole, Field(ge=1)] = 500  # sign-ups an hour altogether
+    fill_seconds: Annotated[values.Whole, Field(ge=0, le=60)] = 2  # a form that is sent back sooner was not read
+
+
 class WebSettings(Section):
     """[web]."""
 
     host: values.Listen = "127.0.0.1"
     port: Annotated[values.Whole, Field(ge=0, le=65535)] = 8000  # 0: any free one
     public_url: values.BaseUrl = "http://127.0.0.1:8000"  # the address that mails and feeds carry
+    trusted_proxies: values.Once[values.Network] = ()  # whose X-Forwarded-For is believed: "127.0.0.1", "10.0.0.0/8"
 
 
 class DeskSettings(Section):
@@ -142,6 +152,7 @@ class PrivacySettings(Section):
     """[privacy]."""
 
     keep_details_days: Annotated[values.Whole, Field(ge=1)] = 90
+    keep_pending_days: Annotated[values.Whole, Field(ge=1, le=365)] = 7  # a sign-up that nobody confirms is deleted then
 
 
 class BrandSettings(Section):
@@ -194,6 +205,7 @@ class Settings(Section):
     posts: PostSettings = Field(default_factory=PostSettings)
     channels: dict[values.ChannelName, dict[str, Any]] = Field(default_factory=dict)  # each checked by the class of its kind
     web: WebSettings = Field(default_factory=WebSettings)
+    signup: SignupSettings = Field(default_factory=SignupSettings)
     desk: DeskSettings = Field(default_factory=DeskSettings)
     privacy: PrivacySettings = Field(default_factory=PrivacySettings)
     returns: ReturnsSettings = Field(default_factory=ReturnsSettings)

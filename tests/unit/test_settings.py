@@ -171,8 +171,8 @@ def test_an_unknown_key_suggests_the_nearest() -> None:
 
 
 def test_an_unknown_key_without_a_neighbour_lists_what_there_is() -> None:
-    found = fault("[privacy]\nqqqq = 1\n")
-    assert (found.line, found.what, found.right) == (6, "unknown key `qqqq`", "[privacy] knows keep_details_days")
+    found = fault("[posts]\nqqqq = 1\n")
+    assert (found.line, found.what, found.right) == (6, "unknown key `qqqq`", "[posts] knows briefs")
 
 
 @pytest.mark.parametrize(
@@ -533,6 +533,7 @@ host = "h"
 [web]
 public_url = "https://example.org"
 [desk]
+[signup]
 [privacy]
 [returns]
 [brand]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import date, timedelta
 from email.headerregistry import HeaderRegistry
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from typing import Annotated, Any, Final, NoReturn, TypeVar
 from urllib.parse import SplitResult, urlsplit
 
@@ -123,6 +123,13 @@ def _listen(text: str) -> str:
     return text
 
 
+def _network(text: str) -> str:
+    try:
+        return str(ip_network(text))
+    except ValueError:
+        _refuse(f'"{text}" is not an IP address or network', 'write such as "127.0.0.1" or "10.0.0.0/8"')
+
+
 def _tag_authority(text: str) -> str:
     found = _TAG_AUTHORITY.fullmatch(text)
     if found is None or not _HOST.fullmatch(found["host"]) or not _is_date(found["date"]):
@@ -226,6 +233,7 @@ BaseUrl = Annotated[str, AfterValidator(_base_url)]
 DeskUrl = Annotated[str, AfterValidator(lambda text: _desk_url(text) if text else text)]
 Host = Annotated[str, AfterValidator(_host)]
 Listen = Annotated[str, AfterValidator(_listen)]
+Network = Annotated[str, AfterValidator(_network)]
 TagAuthority = Annotated[str, AfterValidator(_tag_authority)]
 Mailbox = Annotated[str, AfterValidator(_mailbox)]
 OptionalMailbox = Annotated[str, AfterValidator(lambda text: _mailbox(text) if text else text)]
