@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
+import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -12,9 +11,9 @@ from syndicate import links
 from syndicate.channels import Channel
 from syndicate.errors import Refused, SyndicateError
 from syndicate.failpoint import fail_at
-from syndicate.model import Brief, Card, Facet, Item, Parcel, Post, Quote, Slot
+from syndicate.model import Brief, Item, Parcel, Post, Quote, Request, Slot
 from syndicate.plan.catchup import catch_up
-from syndicate.publish import approval
+from syndicate.publish import approval, parcels
 from syndicate.publish.editions import Planned, lose, schedule_for
 from syndicate.render import post
 from syndicate.settings import BRIEF_LATENESS
@@ -165,20 +164,17 @@ def render(app: App, item: Item, channel: Channel, *, created: datetime, revisio
 def _kept(app: App, duty: Duty) -> tuple[str, Post] | None:
     with app.store.read() as connection:
         found = duties.payload(connection, duty)
-    if found is None:
-        return None
-    key, text = found
-    values = json.loads(text)
-    values["created"] = datetime.fromisoformat(values["created"])
-    values["facets"] = tuple(Facet(**facet) for facet in values["facets"])
-    values["labels"] = tuple(values["labels"])
-    values["card"] = Card(**values["card"]) if values["card"] else None
-    return key, Post(**values)
+    return None if found is None else (found[0], parcels.load(found[1]))
 
 
 def _keep(app: App, duty: Duty, key: str, made: Post) -> tuple[str, Post]:
-    values = asdict(made) | {"created": made.created.isoformat()}
-    text = json.dumps(values, ensure_ascii=False)
-    app.store.write(lambda connection: duties.keep_payload(connection, duty, key, text))
+    sha = digest(app.channels[duty.channel].request(made, key))
+    text, now = parcels.dump(made), app.now()
+    app.store.write(lambda connection: duties.keep_payload(connection, duty, key, text, made=now, sha=sha))
     fail_at("posts.after_payload")
     return key, made
+
+
+def digest(request: Request) -> str:
+    """The SHA-256 of a request, by which a person can say what was sent: method, address and body."""
+    return hashlib.sha256(b"\0".join((request.method.encode(), request.url.encode(), request.body))).hexdigest()

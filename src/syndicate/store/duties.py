@@ -33,6 +33,7 @@ class Duty:
     attempt: int
     epoch: int
     not_before: datetime | None = None  # when it was to be tried, for what is claimed
+    priority: int = 0  # higher passes lower
     intent_at: datetime | None = None  # when it went to `sending`, for what a crash left behind
 
 
@@ -164,9 +165,10 @@ def payload(connection: sa.Connection, duty: Duty) -> tuple[str, str] | None:
     return None if row is None else (row.key, row.parcel)
 
 
-def keep_payload(connection: sa.Connection, duty: Duty, key: str, parcel: str) -> None:
-    """Keep what will be sent: a retry sends the same."""
-    connection.execute(schema.payload.insert().values(sending=duty.sending, place=duty.place, key=key, parcel=parcel))
+def keep_payload(connection: sa.Connection, duty: Duty, key: str, parcel: str, *, made: datetime, sha: str) -> None:
+    """Keep what will be sent, when it was ``made``, and the hash of its request: a retry sends the same."""
+    values = {"sending": duty.sending, "place": duty.place, "key": key, "parcel": parcel, "made": made, "sha": sha}
+    connection.execute(schema.payload.insert().values(values))
 
 
 def duty_of(row: sa.RowMapping, *, attempt: int, epoch: int) -> Duty:
