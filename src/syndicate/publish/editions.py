@@ -11,7 +11,7 @@ from syndicate.failpoint import fail_at
 from syndicate.model import Brief, Frequency, Quote, QuoteDisplay, Slot
 from syndicate.plan import due, slots
 from syndicate.plan.catchup import catch_up
-from syndicate.publish import approval, dailyquote
+from syndicate.publish import approval, corrections, dailyquote
 from syndicate.settings import BRIEF_LATENESS, DIGEST_LATENESS, NewsletterSettings, ScheduleSettings
 from syndicate.store import agenda, duties
 from syndicate.store.agenda import Clock, Group
@@ -44,6 +44,7 @@ class Share:
     briefs: tuple[Brief, ...] = ()
     quote: Quote | None = None
     display: QuoteDisplay = QuoteDisplay.NONE
+    corrections: tuple[tuple[int, str], ...] = ()  # (a brief's key, a correction's mark), beside all this
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -89,7 +90,9 @@ class Sheet:
         ids = [item.id for item in (*share.briefs, *quotes)]
         targets = " ".join([*("quotes" for _ in quotes), *ids])
         display = share.display if quotes else QuoteDisplay.NONE
-        return agenda.open_variant(connection, edition, [self.keys[i] for i in ids], display, share.group.lang, targets)
+        return agenda.open_variant(
+            connection, edition, [self.keys[i] for i in ids], display, share.group.lang, targets, share.corrections
+        )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -119,6 +122,7 @@ def record(
 
 
 def _write(app: App, name: str, slot: Slot, sheets: Sequence[Sheet], covers: Sequence[Cover], reason: str = "") -> Planned:
+    sheets = corrections.added(app, name, sheets, slot.due)
     quotes = {share.quote.id: share.quote for sheet in sheets for share in sheet.shares if share.quote}
     stamps = [approval.stamp(app, quote, slot.due, f"{slot.schedule} of {slot.local}") for quote in quotes.values()]
 

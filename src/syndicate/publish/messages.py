@@ -13,9 +13,9 @@ from zoneinfo import ZoneInfo
 from syndicate import data, links
 from syndicate.errors import Fault, Held, Refused, RenderError, SyndicateError, Uncertain, Unreachable
 from syndicate.failpoint import fail_at
-from syndicate.model import Brief, Item, Message, Parcel, Quote, QuoteDisplay, State, Status
+from syndicate.model import Brief, Correction, Item, Message, Parcel, Quote, QuoteDisplay, State, Status
 from syndicate.plan.due import EditionKind
-from syndicate.publish import approval
+from syndicate.publish import approval, corrections
 from syndicate.render import brand, email, framing, lint, lint_clients, lint_links, mime, wording
 from syndicate.store import agenda, marks
 from syndicate.store.agenda import Variant
@@ -132,6 +132,7 @@ def render(app: App, variant: Variant, now: datetime) -> email.Frozen:
         lang=variant.lang,
         view_url=view_url(app, edition.newsletter, edition.number, variant.key),
         now=now,
+        corrected=corrections.shown(app, variant),
     )
 
 
@@ -147,6 +148,7 @@ def freeze_items(
     lang: str,
     view_url: str,
     now: datetime,
+    corrected: tuple[tuple[Brief, Correction], ...] = (),
 ) -> email.Frozen:
     """The edition of these items: what ``freeze`` keeps, and what ``preview`` shows."""
     site = app.settings.site
@@ -179,6 +181,7 @@ def freeze_items(
         quote_text=framing.block(admitted, "text", app.templates) if admitted and inline else None,
         quote_link=framing.link_only(admitted) if admitted and not inline else None,
         quotes=tuple(quotes),
+        corrections=corrected,
         style=app.style,
         brand=app.settings.brand.model_dump(),
     )

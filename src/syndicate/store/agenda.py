@@ -61,6 +61,7 @@ class Variant:
     quote_display: QuoteDisplay
     lang: str
     items: tuple[int, ...]
+    corrections: tuple[tuple[int, str], ...]  # (a brief's key, a correction's mark) of what its section tells
     state: str
     frozen: str
     fault: str
@@ -225,10 +226,17 @@ def open_edition(connection: sa.Connection, newsletter: int, frequency: str, per
 
 
 def open_variant(
-    connection: sa.Connection, edition: int, items: Sequence[int], display: QuoteDisplay, lang: str, targets: str
+    connection: sa.Connection,
+    edition: int,
+    items: Sequence[int],
+    display: QuoteDisplay,
+    lang: str,
+    targets: str,
+    corrections: Sequence[tuple[int, str]] = (),
 ) -> int:
-    """The key of one rendering of an edition; two groups that are owed the same share it."""
-    sha = hashlib.sha256(json.dumps(list(items)).encode()).hexdigest()
+    """The key of one rendering of an edition; two groups that are owed the same, corrections included, share it."""
+    held = json.dumps([*items, *({"corrected": key, "mark": mark} for key, mark in corrections)])
+    sha = hashlib.sha256(held.encode()).hexdigest()
     v = schema.variant.c
     found = connection.execute(
         sa.select(v.key).where(v.edition == edition, v.item_set_sha == sha, v.quote_display == display, v.lang == lang)
@@ -243,7 +251,7 @@ def open_variant(
                 item_set_sha=sha,
                 quote_display=display,
                 lang=lang,
-                items=json.dumps(list(items)),
+                items=held,
                 state="planned",
                 targets=targets,
             )
@@ -261,7 +269,7 @@ def carried(connection: sa.Connection, newsletter: str, editions: Sequence[int] 
     )
     if editions:
         query = query.where(schema.edition.c.key.in_(editions))
-    return {key for row in connection.execute(query) for key in json.loads(row[0])}
+    return {key for row in connection.execute(query) for key in json.loads(row[0]) if isinstance(key, int)}
 
 
 def newsletter_name(connection: sa.Connection, key: int | None) -> str:
@@ -309,7 +317,8 @@ def freeze(connection: sa.Connection, variant: int, frozen: str, fault: str = ""
 def holding_any(connection: sa.Connection, variants: Collection[int], statuses: Collection[Status]) -> set[int]:
     """Which of ``variants`` hold an item of one of ``statuses``."""
     query = sa.text(
-        """SELECT v.key FROM variant v, json_each(v.items) held JOIN item i ON i.key = held.value
+        """SELECT v.key FROM variant v, json_each(v.items) held
+        JOIN item i ON i.key IN (held.value, json_extract(held.value, '$.corrected'))
         WHERE v.key IN :variants AND i.status IN :statuses"""
     ).bindparams(sa.bindparam("variants", expanding=True), sa.bindparam("statuses", expanding=True))
     return set(connection.execute(query, {"variants": list(variants), "statuses": list(statuses)}).scalars())
@@ -319,9 +328,10 @@ def prune(connection: sa.Connection, variant: int, statuses: Collection[Status])
     """Take the items of these statuses out of a rendering: it does not carry them, and no hold on them stops it."""
     v, i = schema.variant.c, schema.item.c
     row = connection.execute(sa.select(v["items"], v.targets).where(v.key == variant)).one()
-    held = json.loads(row[0])
-    gone = connection.execute(sa.select(i.key, i.id).where(i.key.in_(held), i.status.in_(statuses))).all()
-    left = json.dumps([item for item in held if item not in {one.key for one in gone}])
+    held = [(item if isinstance(item, int) else item["corrected"], item) for item in json.loads(row[0])]
+    wanted = sa.and_(i.key.in_([key for key, _ in held]), i.status.in_(statuses))
+    gone = connection.execute(sa.select(i.key, i.id).where(wanted)).all()
+    left = json.dumps([item for key, item in held if key not in {one.key for one in gone}])
     targets = " ".join(target for target in row[1].split() if target not in {one.id for one in gone})
     connection.execute(schema.variant.update().where(v.key == variant).values(items=left, targets=targets))
 
@@ -368,12 +378,14 @@ def _edition(row: sa.RowMapping) -> Edition:
 
 
 def _variant(row: sa.RowMapping) -> Variant:
+    held = json.loads(row["variant_items"])
     return Variant(
         key=row["variant_key"],
         edition=_edition(row),
         quote_display=QuoteDisplay(row["variant_quote_display"]),
         lang=row["variant_lang"],
-        items=tuple(json.loads(row["variant_items"])),
+        items=tuple(item for item in held if isinstance(item, int)),
+        corrections=tuple((item["corrected"], item["mark"]) for item in held if not isinstance(item, int)),
         state=row["variant_state"],
         frozen=row["variant_frozen"],
         fault=row["variant_fault"],

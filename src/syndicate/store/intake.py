@@ -14,7 +14,7 @@ from syndicate.errors import Fault
 from syndicate.links import name_slug
 from syndicate.settings import SiteSettings
 from syndicate.sources import Draft
-from syndicate.store import marks, schema
+from syndicate.store import corrections, marks, schema
 from syndicate.store.identity import Known, Sighting, assign, fault, minted, sighting, slugs
 from syndicate.store.release import Before, Timing, timing
 from syndicate.store.scan import Gathered, Note, mark, standing, take_turn
@@ -161,12 +161,13 @@ class Intake:
 
     def _queue(self, seen: Sighting, row: Known | None, *, key: int, item_id: str, slug: str, times: Timing) -> None:
         draft = seen.draft
+        front = draft.front if row is None else self._dated(row.key, draft)
         values = {
             "id": item_id, "source": seen.source, "path": draft.path, "slug": slug, "stamp": draft.stamp,
             "content_sha": draft.content_sha, "status": draft.status.value, "date": _micros(times.date),
             "embargo": _micros(draft.embargo), "updated": _micros(times.updated), "release": _micros(times.release),
             "late": int(times.late), "gone": 0, "change": self._change,
-            "front": json.dumps(draft.front, ensure_ascii=False, sort_keys=True), "body": draft.body,
+            "front": json.dumps(front, ensure_ascii=False, sort_keys=True), "body": draft.body,
         }  # fmt: skip
         if row is None:
             self._next_key += 1
@@ -178,6 +179,14 @@ class Intake:
         if times.release is not None and times.release <= self._now and (row is None or row.release != times.release):
             self._ids["late" if times.late else "released"].append(item_id)
         self._facets += _facets(key, draft)
+
+    def _dated(self, key: int, draft: Draft) -> Mapping[str, Any]:
+        """The front matter, with the time at which each of its corrections was first seen."""
+        if not draft.front.get("corrections"):
+            return draft.front
+        known = json.loads(self._connection.exec_driver_sql("SELECT front FROM item WHERE key = ?", (key,)).scalar_one())
+        stamped = corrections.stamped(draft.front["corrections"], known.get("corrections", ()), self._now)
+        return {**draft.front, "corrections": stamped}
 
     def _write(self, lost: Sequence[Known]) -> None:
         run = self._connection.exec_driver_sql

@@ -245,7 +245,7 @@ variant = _table(
     _text("item_set_sha", None),
     _text("quote_display", None),
     _text("lang", None),
-    _text("items", None),  # JSON list of item keys, in order; the quote's last
+    _text("items", None),  # JSON list of item keys, in order, the quote's last; then an object for each correction told
     _text("state", None),  # planned | frozen | dropped
     _text("targets"),  # what a hold can name, blank-separated: "quotes" and the items' ids
     _text("frozen"),  # JSON: subject, HTML and text segments, nonce (render/email.py)
