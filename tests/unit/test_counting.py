@@ -62,6 +62,17 @@ FLAG = "\U0001f1e9\U0001f1ea"
         ("漢.example.com", 3 + 23),
         ("twitter.みんな", 23),
         ("http://t.co/abcdef!", 24),
+        ("\U0001f468\u200d\U0001f469", 5),  # joined, and yet no picture of its own
+        ("\U0001f1e6\U0001f1e7", 4),  # no flag
+        ("\u2642\U0001f3fd", 4),
+        ("\U0001f9d1\U0001f3ff\u200d\U0001f91d\u200d\U0001f9d1\U0001f3fb", 2),
+        ("\U0001f9d1\U0001f3fb\u200d\U0001f91d\u200d\U0001f9d1\U0001f3ff", 8),
+        ("☎a.co\ufe0f", 2 + 23 + 2),  # nothing joins across a link
+        ("Åt.co”", 25),
+        ("#tagéco.uk", 5 + 23),
+        ('$"t.co', 2 + 23),
+        ("xn--p1ai.рф", 23),
+        ("http://t.co/abc--漢漢ü.de", 23 + 2 + 2 + 2 + 23),
         ("a.co b.co", 47),
         ("http://127.0.0.1:8000/x", 23),  # not a link on X: its own 23 characters
         ("http://127.0.0.1:8000/xy", 24),
@@ -180,6 +191,13 @@ def _seconds(text: str, limits: Limits) -> float:
     start = time.process_time()
     counting.count(text, limits)
     return time.process_time() - start
+
+
+@pytest.mark.parametrize("limits", [X, MASTODON, BLUESKY, CODEPOINTS], ids=lambda limits: limits.counting)
+def test_what_is_not_looked_at_closely_counts_no_less(limits: Limits) -> None:
+    for unit in ("a.co ", "http://a.co/x ", "@a@b.co ", "क्षि ", "a\u200d", FAMILY + ".a"):
+        once = counting.count(unit, limits)
+        assert counting.count(unit * 6000, limits) >= once * 6000 - 6000
 
 
 def test_links_are_found_with_and_without_their_scheme() -> None:
