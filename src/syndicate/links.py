@@ -171,3 +171,39 @@ def _unseal(purpose: str, text: str, size: int, keys: Mapping[int, bytes]) -> by
 
 def _mac(purpose: str, head: bytes, key: bytes) -> bytes:
     return hmac.digest(key, f"reader-{purpose}".encode() + head, "sha256")[:8]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ReturnToken:
+    """Which delivery a mail that comes back means: 20 bytes, 32 base32 letters, which no mail server's case folding harms."""
+
+    sending: int  # the sending's key, below 2**32
+    place: int  # the subscriber's key, below 2**40
+
+
+def sign_return(token: ReturnToken, keys: Mapping[int, bytes]) -> str:
+    """Sign with the newest key: number (1 byte), sending (4), place (5), 80-bit MAC (10). The same for every retry."""
+    number = max(keys)
+    head = bytes([number]) + token.sending.to_bytes(4, "big") + token.place.to_bytes(5, "big")
+    return base64.b32encode(head + _return_mac(head, keys[number])).decode().lower()
+
+
+def verify_return(text: str, keys: Mapping[int, bytes]) -> ReturnToken | None:
+    """The token that ``text`` signs, in whatever case it came back, or ``None`` where it is not ours."""
+    if not _RETURN.fullmatch(text):
+        return None
+    raw = base64.b32decode(text.upper())
+    head, mac = raw[:10], raw[10:]
+    if raw[0] not in keys or not hmac.compare_digest(mac, _return_mac(head, keys[raw[0]])):
+        return None
+    return ReturnToken(sending=int.from_bytes(head[1:5], "big"), place=int.from_bytes(head[5:], "big"))
+
+
+def return_path(address: str, token: str, separator: str = "+") -> str:
+    """``bounces@example.org`` with a token in its local part: ``bounces+TOKEN@example.org`` (VERP, RFC 5233 sub-address)."""
+    local, _, domain = address.rpartition("@")
+    return f"{local}{separator}{token}@{domain}"
+
+
+def _return_mac(head: bytes, key: bytes) -> bytes:
+    return hmac.digest(key, b"return-path" + head, "sha256")[:10]
