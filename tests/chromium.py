@@ -62,6 +62,11 @@ class Browser:
         assert "exceptionDetails" not in answer, answer["exceptionDetails"]
         return answer["result"].get("value")
 
+    def follow(self, script: str) -> None:
+        """Run what leads to another page, and wait until it stands."""
+        self.ask(script)
+        self._until("Page.loadEventFired")
+
     def press(self, key: str, *, loads: bool = False) -> None:
         """Press and let go of a key; ``loads``: wait for the page that it leads to."""
         facts = {

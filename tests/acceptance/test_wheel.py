@@ -70,6 +70,10 @@ def test_the_wheel_carries_the_starter_and_the_migrations_and_no_test(wheel: Pat
     assert {f"syndicate/starter/{path}" for path in carried | {"feeds/feed.css"}} <= names
     assert "syndicate/store/migrations/versions/0001_first.py" in names
     assert "syndicate/py.typed" in names
+    desk = ROOT / "src/syndicate/web/desk"
+    drawn = {path.relative_to(ROOT / "src").as_posix() for part in ("paper", "static") for path in (desk / part).iterdir()}
+    assert drawn
+    assert drawn <= names
     assert not [name for name in names if name.startswith(("tests/", "docs/")) or "/demo/" in name]
 
 

@@ -11,10 +11,10 @@ from syndicate.cli import OK, USAGE, Parser
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from syndicate.app import App
+    from syndicate.publish.stopping import Answer
     from syndicate.store.books import Waiting
 
-_ANSWERS: Final = {"continue": "continue", "c": "continue", "cancel": "cancel", "cancel-rest": "cancel"}
+_ANSWERS: Final[Mapping[str, Answer]] = {"continue": "continue", "c": "continue", "cancel": "cancel", "cancel-rest": "cancel"}
 
 
 def parser(prog: str) -> argparse.ArgumentParser:
@@ -40,8 +40,7 @@ def run(args: argparse.Namespace) -> int:
     from syndicate.cli.hold import named
     from syndicate.cli.output import count, note
     from syndicate.cli.publication import opened, who
-    from syndicate.errors import SyndicateError
-    from syndicate.store import marks
+    from syndicate.publish import stopping
 
     options = [option for option in (args.go_on, args.cancel_rest) if option]
     target_text = args.target or (options[0].pop() if options else "")  # `release --continue quotes` reads as well
@@ -49,52 +48,16 @@ def run(args: argparse.Namespace) -> int:
         note("syndicate release: name a TARGET, and let one option speak for all at most")
         return USAGE
     with opened(args) as app:
-        held = {hold.target: hold for hold in app.holds.list()}
-        target = target_text if target_text in held else named(app, target_text)
-        if target not in held:
-            msg = f"{target_text} is not on hold; `syndicate status` lists what is"
-            raise SyndicateError(msg)
-        if held[target].who == marks.FENCE:
-            raise SyndicateError(held[target].reason)
-        now, person = app.now(), who()
-        waiting = {_id(app, one): one for one in app.books.waiting(target)}
+        target = target_text if any(hold.target == target_text for hold in app.holds.list()) else named(app, target_text)
+        stopping.held(app, target)
+        waiting = stopping.waiting(app, target)
         decided = _decided(waiting, args.go_on, args.cancel_rest)
-        lost = _settle(app)
-        cancelled = sum(
-            app.ledger.cancel(target, now, who=person, of=(one.kind, one.subject))
-            for name, one in waiting.items()
-            if decided[name] == "cancel"
-        )
-        for name, one in waiting.items():
-            if decided[name] == "continue":
-                app.ledger.go_on(target, now, of=(one.kind, one.subject))
-        app.ledger.finish()
-        app.holds.lift(target, who=person, now=now, detail={"cancelled": cancelled, "decided": decided, "slots_lost": lost})
+        cancelled = stopping.release(app, target, decided, who=who(), now=app.now())
     note(f"{target_text} is released" + (f"; {count(cancelled, 'delivery', 'deliveries')} cancelled" if cancelled else ""))
     return OK
 
 
-def _id(app: App, one: Waiting) -> str:
-    """``edition:12`` or ``post:SLUG``: as a person names it."""
-    if one.kind == "edition":
-        return f"edition:{one.subject}"
-    item = app.content.brief(one.subject, now=None) or app.content.quote(one.subject)
-    return f"{one.kind}:{item.slug if item else one.subject}"
-
-
-def _settle(app: App) -> int:
-    """Where no run is going: let the hold cancel the slots that came due under it, before it is lifted."""
-    from syndicate.publish.tick import settle_slots
-    from syndicate.store.lock import RunLock
-
-    lock = RunLock(app.store.path)
-    if not lock.take():
-        return 0  # the run deals with each slot as it comes due
-    lock.free()
-    return sum(planned.state == "cancelled" for planned in settle_slots(app, app.now()))
-
-
-def _decided(waiting: Mapping[str, Waiting], go_on: Sequence[str] | None, cancel: Sequence[str] | None) -> dict[str, str]:
+def _decided(waiting: Mapping[str, Waiting], go_on: Sequence[str] | None, cancel: Sequence[str] | None) -> dict[str, Answer]:
     """What becomes of each.
 
     Raises
@@ -106,14 +69,15 @@ def _decided(waiting: Mapping[str, Waiting], go_on: Sequence[str] | None, cancel
     from syndicate.cli.publication import one_of
     from syndicate.errors import SyndicateError
 
-    decided: dict[str, str] = {}
-    for names, word in ((go_on, "continue"), (cancel, "cancel")):
+    decided: dict[str, Answer] = {}
+    words: tuple[tuple[Sequence[str] | None, Answer], ...] = ((go_on, "continue"), (cancel, "cancel"))
+    for names, word in words:
         for name in names or ():
             key = one_of(f"edition:{name}" if name.isdecimal() else name, waiting, "waiting edition or post")
             if decided.setdefault(key, word) != word:
                 msg = f"{key} is named by both options"
                 raise SyndicateError(msg)
-    whole = "continue" if go_on == [] else "cancel" if cancel == [] else ""
+    whole: Answer | None = "continue" if go_on == [] else "cancel" if cancel == [] else None
     open_ones = [name for name in waiting if name not in decided]
     if whole:
         return decided | dict.fromkeys(open_ones, whole)
@@ -126,7 +90,7 @@ def _decided(waiting: Mapping[str, Waiting], go_on: Sequence[str] | None, cancel
     return decided
 
 
-def _asked(name: str, n: int) -> str:
+def _asked(name: str, n: int) -> Answer:
     """One answer from the terminal; asked again until it is one of the two."""
     while True:
         print(f"{name}: {n} still wait. continue, or cancel the rest? ", end="", file=sys.stderr, flush=True)

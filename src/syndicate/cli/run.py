@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from syndicate.app import App
     from syndicate.publish.tick import TickReport
+    from syndicate.web.server import Serving
 
 
 def parser(prog: str) -> argparse.ArgumentParser:
@@ -39,9 +40,14 @@ def parser(prog: str) -> argparse.ArgumentParser:
 
 def listen(made: argparse.ArgumentParser) -> None:
     """The arguments of whatever serves pages."""
-    made.add_argument("--no-web", action="store_true", help="serve no pages")
+    made.add_argument("--no-web", action="store_true", help="serve no pages and no desk")
     made.add_argument("--host", default="", metavar="H", help="listen on this address (default: [web] host)")
-    made.add_argument("--port", type=int, metavar="P", help="listen on this port; 0 for any free one (default: [web] port)")
+    made.add_argument(
+        "--port",
+        type=int,
+        metavar="P",
+        help="listen on this port, and the desk on the next; 0 for any free ones (default: [web] and [desk] port)",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -97,13 +103,7 @@ def forever(app: App, args: argparse.Namespace) -> int:
     with RunLock(app.store.path):  # a second run says so at once, before it misses the port
         pass
     press = Press(app)
-    serving = None
-    if not args.no_web:
-        from syndicate.web.server import serve
-
-        web = app.settings.served_at(host=args.host, port=args.port).web
-        serving = serve(app, web.host, web.port)
-        note(f"pages and feeds: {serving.url}/")
+    serving = [] if args.no_web else _serve(app, args)
 
     def stop(_number: int, _frame: object) -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)  # a second Ctrl-C does not wait
@@ -116,10 +116,34 @@ def forever(app: App, args: argparse.Namespace) -> int:
     try:
         press.forever(lambda report: told(report, seen), lambda due: note(_upcoming(app, due)))
     finally:
-        if serving:
-            serving.stop()
+        for one in serving:
+            one.stop()
     sums(press.counts)
     return OK
+
+
+def _serve(app: App, args: argparse.Namespace) -> list[Serving]:
+    """The readers' pages, and the desk on an address of its own unless the settings give it the same."""
+    from syndicate.cli.output import note
+    from syndicate.errors import ConfigError
+    from syndicate.web.server import serve, serve_desk
+
+    web, desk = app.settings.served_at(host=args.host, port=args.port).web, app.settings.desk
+    together = desk.enabled and (desk.host, desk.port) == (app.settings.web.host, app.settings.web.port)
+    serving = [serve(app, web.host, web.port, with_desk=together)]
+    note(f"pages and feeds: {serving[0].url}/")
+    if desk.enabled and not together:
+        port = desk.port if args.port is None else args.port + 1 if args.port else 0
+        try:
+            serving.append(serve_desk(app, desk.host, port))
+        except ConfigError as error:  # the desk is looked at; what is due leaves all the same
+            note(f"without the desk: {error}")
+            return serving
+    if desk.enabled:
+        note(f"desk: {desk.url or serving[-1].url}/desk")
+    if serving[-1].first_link:
+        note(f"nobody can sign in at the desk yet; once, for 15 minutes, this makes the first person: {serving[-1].first_link}")
+    return serving
 
 
 def told(report: TickReport, seen: set[str] | None = None) -> None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -170,11 +169,11 @@ class SignIns:
         """Use ``token`` up; returns until when it was good, ``None`` where it is not."""
 
         def work(connection: sa.Connection) -> datetime | None:
-            row = connection.execute(_link(token, now)).first()
-            if row is None or _anybody(connection):
+            until = connection.execute(_link(token, now)).scalar()
+            if until is None or _anybody(connection):
                 return None
             connection.execute(schema.desk_link.delete())
-            return row.until  # type: ignore[no-any-return]
+            return until
 
         return self._store.write(work)
 
@@ -203,8 +202,3 @@ def _scopes(name: str, network: str) -> dict[str, int]:
         f"network:{network}": MOST["network"],
         f"name:{named}": MOST["name"],
     }
-
-
-def may(roles: Collection[str], wanted: Collection[str]) -> bool:
-    """Whether somebody with ``roles`` may do what one of ``wanted`` may; nothing wanted: whoever is signed in."""
-    return not wanted or bool(set(roles) & set(wanted))

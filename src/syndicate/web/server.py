@@ -12,8 +12,13 @@ import uvicorn
 
 from syndicate.errors import ConfigError, Fault
 from syndicate.web import reader
+from syndicate.web.desk import frame
+from syndicate.web.desk.address import address
+from syndicate.web.desk.ways import ROOT
 
 if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
     from syndicate.app import App
 
 _START_SECONDS: Final = 10.0
@@ -28,6 +33,7 @@ class Serving:
     port: int  # the real one, also where 0 was asked for
     server: uvicorn.Server
     thread: threading.Thread
+    first_link: str = ""  # of a desk at which nobody can sign in yet
 
     @property
     def url(self) -> str:
@@ -41,53 +47,94 @@ class Serving:
         self.thread.join(_STOP_SECONDS * 2)
 
 
-def serve(app: App, host: str, port: int) -> Serving:
+def serve(app: App, host: str, port: int, *, with_desk: bool = False) -> Serving:
     """Serve pages and feeds from a thread; returns when the first request can be answered.
+
+    ``with_desk``: the settings give the desk the same address, so it is served here too.
 
     Raises
     ------
     ConfigError
         The address cannot be had: another program listens there, or it is not ours.
     """
-    listener = _listen(host, port)
+    listener = _listen(host, port, "web")
+    pages = reader.create(app)
+    if not with_desk:
+        return _served(pages, listener, host, section="web")
+    here = address(app.settings.desk.url, host, listener.getsockname()[1])
+    both = _Both(frame.create(app, here), pages)
+    return _served(both, listener, host, section="web", first_link=frame.first_link(app, here))
+
+
+def serve_desk(app: App, host: str, port: int) -> Serving:
+    """Serve the desk, and nothing else, from a thread of its own.
+
+    Raises
+    ------
+    ConfigError
+        As for ``serve``.
+    """
+    listener = _listen(host, port, "desk")
+    here = address(app.settings.desk.url, host, listener.getsockname()[1])
+    desk = frame.create(app, here)
+    return _served(desk, listener, host, section="desk", first_link=frame.first_link(app, here), behind=bool(here.secure))
+
+
+class _Both:
+    """The desk below its path, the readers' pages everywhere else."""
+
+    def __init__(self, desk: ASGIApp, pages: ASGIApp) -> None:
+        self._desk, self._pages = desk, pages
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope.get("path", "")
+        await (self._desk if path == ROOT or path.startswith(f"{ROOT}/") else self._pages)(scope, receive, send)
+
+
+def _served(
+    web: ASGIApp, listener: socket.socket, host: str, *, section: str, first_link: str = "", behind: bool = True
+) -> Serving:
     config = uvicorn.Config(
-        reader.create(app),
+        web,
         lifespan="off",
         log_config=None,
         log_level="warning",  # its lines about each request hold reader links
         access_log=False,
         server_header=False,
+        proxy_headers=behind,  # who asks, as the proxy on this machine says; where there is none, nobody may say so
         timeout_graceful_shutdown=_STOP_SECONDS,
     )
     server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="web", daemon=True)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name=section, daemon=True)
     thread.start()
+    port = listener.getsockname()[1]
     give_up = time.monotonic() + _START_SECONDS
     while not server.started and thread.is_alive() and time.monotonic() < give_up:
         time.sleep(0.01)
     if not server.started:
         listener.close()
-        raise ConfigError(_fault(host, port, "the web server did not start"))
-    return Serving(host=host, port=listener.getsockname()[1], server=server, thread=thread)
+        raise ConfigError(_fault(host, port, "the web server did not start", section))
+    return Serving(host=host, port=port, server=server, thread=thread, first_link=first_link)
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def _listen(host: str, port: int, section: str) -> socket.socket:
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
         listener = socket.socket(family, kind, protocol)
     except OSError as error:
-        raise ConfigError(_fault(host, port, f"{host} is not an address of this machine")) from error
+        raise ConfigError(_fault(host, port, f"{host} is not an address of this machine", section)) from error
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
     except OSError as error:
         listener.close()
-        raise ConfigError(_fault(host, port, f"{host}:{port} cannot be had: {error.strerror or error}")) from error
+        raise ConfigError(_fault(host, port, f"{host}:{port} cannot be had: {error.strerror or error}", section)) from error
     return listener
 
 
-def _fault(host: str, port: int, what: str) -> Fault:
-    right = f"stop the program that listens there, choose another port under [web], or say --port {port + 1 if port else 8001}"
+def _fault(host: str, port: int, what: str, section: str) -> Fault:
+    right = f"stop the program that listens there, or choose another port under [{section}]"
+    right += f", or say --port {port + 1 if port else 8001}" if section == "web" else ""
     if host not in {"127.0.0.1", "localhost", "::1"}:
         right += "; 127.0.0.1 always works"
-    return Fault(file="config/syndicate.toml", rule="web", what=what, right=right)
+    return Fault(file="config/syndicate.toml", rule=section, what=what, right=right)

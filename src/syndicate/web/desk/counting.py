@@ -1,0 +1,75 @@
+"""Counts that take longer than a page may: made beside the pages, one at a time, and shown with their time."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final, Generic, TypeVar
+
+from syndicate.errors import SyndicateError
+from syndicate.log import logger
+
+T = TypeVar("T")
+
+_FRESH: Final = timedelta(minutes=1)  # how old a count may be before it is made anew
+_MOST: Final = 256  # counts that are kept
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Counted(Generic[T]):
+    """One count."""
+
+    value: T | None  # None: it is being made for the first time
+    at: datetime | None  # when it was made
+
+
+class Counting:
+    """The counts of one desk, by name."""
+
+    def __init__(self) -> None:
+        """Count nothing yet."""
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="desk-count")
+        self._lock = threading.Lock()
+        self._known: dict[str, Counted[Any]] = {}
+        self._under_way: set[str] = set()
+
+    def get(self, name: str, count: Callable[[], T], now: datetime, *, wait: bool = False) -> Counted[T]:
+        """The newest count called ``name``; one that is old is made anew beside the page, or, to ``wait``, at once."""
+        with self._lock:
+            known: Counted[T] = self._known.get(name, Counted(value=None, at=None))
+            fresh = known.at is not None and timedelta(0) <= now - known.at < _FRESH
+            if fresh or (name in self._under_way and not wait):
+                return known
+            self._under_way.add(name)
+        if wait:
+            return self._make(name, count, now)
+        self._thread.submit(self._make, name, count, now)
+        return known
+
+    def forget(self, name: str) -> None:
+        """Make a count anew at the next look: an act has changed it."""
+        with self._lock:
+            self._known.pop(name, None)
+
+    def close(self) -> None:
+        """Begin no count any more."""
+        self._thread.shutdown(wait=True, cancel_futures=True)
+
+    def _make(self, name: str, count: Callable[[], T], now: datetime) -> Counted[T]:
+        made: Counted[T] = Counted(value=None, at=None)
+        try:
+            made = Counted(value=count(), at=now)
+        except SyndicateError as error:
+            logger().warning("desk_count_failed", error=str(error))
+        finally:
+            with self._lock:
+                self._under_way.discard(name)
+                if made.at is not None:
+                    self._known.pop(name, None)
+                    self._known[name] = made
+                    while len(self._known) > _MOST:
+                        del self._known[next(iter(self._known))]
+        return made
