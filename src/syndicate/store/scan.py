@@ -13,15 +13,17 @@ import sqlalchemy as sa
 from syndicate.errors import Fault, SourceError
 from syndicate.sources import Draft, Found, Source, fingerprint
 from syndicate.store import marks
+from syndicate.store.direct import Direct
 
 PASSING: Final = "disk"  # the rule of faults that may pass without the file being touched: looked at each time
 _KNOWN_OF: Final = (
     "SELECT item.stamp, fault.stamp, fault.detail FROM item LEFT JOIN fault ON fault.source = item.source "
     "AND fault.path = item.path WHERE item.source = ? AND item.path = ? AND item.gone = 0"
 )
-_BELOW: Final = "source = :source AND (path = :path OR (path >= :path || '/' AND path < :path || '0'))"  # 0 follows /
+_BELOW: Final = "source = ?1 AND (path = ?2 OR (path >= ?2 || '/' AND path < ?2 || '0'))"  # 0 follows /
 _AT_OR_BELOW: Final = f"SELECT EXISTS (SELECT 1 FROM item WHERE {_BELOW}) OR EXISTS (SELECT 1 FROM fault WHERE {_BELOW})"  # noqa: S608 - our words
 _TURN: Final = "syncs"  # the name under which the database counts them
+_TAKE_TURN: Final = "INSERT INTO meta VALUES (?, '1') ON CONFLICT (name) DO UPDATE SET value = CAST(value + 1 AS TEXT)"
 _SUSPICIOUS: Final = 2  # so many items that vanish all at once look like a disk that is not mounted
 
 
@@ -110,17 +112,17 @@ def gather_at(connection: sa.Connection, source: Source, places: Collection[str]
     found = Gathered(source=source.name, first=False, elsewhere=glance.elsewhere)
     if not glance.found and not glance.absent:
         return found
-    run = connection.exec_driver_sql
+    direct = Direct(connection)
     ready = "SELECT EXISTS (SELECT 1 FROM meta WHERE name = ?) AND NOT EXISTS (SELECT 1 FROM fault WHERE stamp = '')"
-    if not run(ready, (mark(source.name),)).scalar():
+    if not direct.value(ready, (mark(source.name),)):
         return None
-    if any(run(_AT_OR_BELOW, {"source": source.name, "path": path}).scalar() for path in glance.absent):
+    if any(direct.value(_AT_OR_BELOW, (source.name, path)) for path in glance.absent):
         return None
     for file in glance.found:
-        known = run(_KNOWN_OF, (source.name, file.path)).first()
-        if known is None:
+        known = direct.rows(_KNOWN_OF, (source.name, file.path))
+        if not known:
             return None
-        stamp, *note = known
+        stamp, *note = known[0]
         if file.stamp != (stamp if note[0] is None else note[0]):
             _read(source, file, found)
             new = found.notes.get(file.path)
@@ -158,7 +160,7 @@ def standing(connection: sa.Connection) -> tuple[tuple[Fault, ...], tuple[Fault,
     """Every fault and every advice that stands now, by file and line."""
     faults: list[Fault] = []
     advice: list[Fault] = []
-    for (detail,) in connection.exec_driver_sql("SELECT detail FROM fault"):
+    for (detail,) in Direct(connection).rows("SELECT detail FROM fault"):
         parts = json.loads(detail)
         faults += (Fault(**part) for part in parts["faults"])
         advice += (Fault(**part) for part in parts["advice"])
@@ -172,7 +174,7 @@ def turn(connection: sa.Connection) -> str:
 
 def take_turn(connection: sa.Connection) -> None:
     """Let every process know that the items are no longer what they were."""
-    marks.put(connection, _TURN, str(int(turn(connection) or 0) + 1))
+    Direct(connection).rows(_TAKE_TURN, (_TURN,))
 
 
 def mark(source: str) -> str:
