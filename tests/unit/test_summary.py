@@ -184,3 +184,22 @@ def test_no_text_makes_an_excerpt_end_inside_a_quotation(text: str, limit: int) 
         end = len(found.removesuffix("…"))
         assert not any(first < end < last for first, last in quotations(part))
         break
+
+
+CHINESE = "委员会在港口的旧楼里开了三年的会，没有人记录。主席说「我们从来没有赶走任何一个愿意留下来的人」，然后离开了会场。此后俱乐部再也没有公布过任何会议的记录。"
+
+
+@pytest.mark.parametrize("limit", range(10, len(CHINESE)))
+def test_a_text_without_spaces_is_shortened_and_tears_no_quotation(limit: int) -> None:
+    short = shorten([CHINESE], limit)
+    assert short
+    assert len(short) <= limit
+    assert short.count("「") == short.count("」")
+    assert "我们从来" not in short or "主席说" in short
+    assert short.endswith(("。", "…"))
+
+
+def test_a_long_text_without_spaces_keeps_most_of_what_fits() -> None:
+    thai = "สมาคมเรือใบจัดประชุมในอาคารเก่าของท่าเรือทุกสัปดาห์เป็นเวลาสามปี" * 4
+    assert len(shorten([thai], 120)) > 110
+    assert len(shorten([CHINESE * 3], 120)) > 60

@@ -11,6 +11,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import regex
+
 _CLOSERS: Final = {
     "“": "”",
     "”": "”“",  # Swedish and Finnish, or Arabic set the other way round
@@ -32,7 +34,13 @@ _ELLIPSIS: Final = "…"
 _LONG: Final = 4  # words: a shorter quotation is a term, and carries nobody's message
 _FEWEST: Final = 3  # words of a sentence that is cut short
 _CONTEXT: Final = 2  # words outside a quotation without which nobody can be named
-_END: Final = re.compile(r"[.!?…؟。！？][\"'”“’»«›‹」』)\]]*(?=\s|$)")
+_END: Final = re.compile(r"[.!?…؟][\"'”“’»«›‹」』)\]]*(?=\s|$)|[。！？]+[”’」』）)\]]*")
+_UNSPACED: Final = (
+    r"\u0E00-\u0EFF\u1000-\u109F\u1780-\u17FF\u3005-\u3007\u3040-\u30FF\u3400-\u9FFF\uF900-\uFAFF\U00020000-\U0003FFFF"
+)
+_CHARACTER: Final = re.compile(f"[{_UNSPACED}]")  # of a script that sets no spaces between words (Thai, Han, kana …)
+_PER_WORD: Final = 2  # such characters make a word, roughly
+_GRAPHEME: Final = regex.compile(r"\X")
 _ABBREVIATION: Final = re.compile(
     r"(?:^|[\s(“„«\"'])(?:(?:[A-Za-z]\.)+|(?:Dr|Mr|Mrs|Ms|Prof|Gen|Col|Lt|Maj|Capt|Sgt|Sen|Rep|Gov|St|Jr|Sr|No|Nr|Art|Vol|vs|cf|ca|bzw|usw|"
     r"etc|Abs|Hr|Fr|al|ed|eds|pp|Fig|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept|Sep|Oct|Nov|Dec)\.)$"
@@ -42,7 +50,8 @@ _SPEECH: Final = re.compile(
     r"\b(?:say|says|said|saying|tell|told|wr[io]te|written|wrote|call|called|declar|announc|warn|claim|vow|ask|repl(?:y|ied)|add|argu|insist|"
     r"describ|prais|stat(?:e|ed|es)\b|quot|accord|put it|in the words|"
     r"sag(?:t|te|en)|schr(?:ieb|eib)|erklär|laut|nannt|nenn|zufolge|"
-    r"di(?:t|re|sait)|écri|déclar|selon|affirm|dijo|según|escrib|declar)|قال|يقول|كتب|صرح|وفق|أعلن|حسب",
+    r"di(?:t|re|sait)|écri|déclar|selon|affirm|dijo|según|escrib|declar)|قال|يقول|كتب|صرح|وفق|أعلن|حسب|"
+    r"[说說称稱]|表示|[写寫]道|述べ|[言語]っ|言い|書い|主張|말했|밝혔|주장",
     re.IGNORECASE,
 )
 _PERSON: Final = re.compile(r"\b(?:he|she|they|him|her|them|his|their|who|er|sie|ihm|ihr|il|elle|ils|elles)\b", re.IGNORECASE)
@@ -170,7 +179,7 @@ def _bounds(text: str, spans: Sequence[tuple[int, int]]) -> Iterator[tuple[int, 
 
 def _attributed(text: str, start: int, end: int, inside: Sequence[tuple[int, int]]) -> bool:
     """Whether every quotation of some length in this sentence has a clause beside it that says whose it is."""
-    if not any(len(text[first:last].split()) >= _LONG for first, last in inside):
+    if not any(_words(text[first:last]) >= _LONG for first, last in inside):
         return True
     outside = ""
     cursor = start
@@ -178,8 +187,13 @@ def _attributed(text: str, start: int, end: int, inside: Sequence[tuple[int, int
         outside += text[cursor:first] + " "
         cursor = last
     outside += text[cursor:end]
-    words = re.findall(r"\w+", outside)
-    return len(words) >= _CONTEXT and (_SPEECH.search(outside) is not None) and _names(outside)
+    return _words(outside) >= _CONTEXT and (_SPEECH.search(outside) is not None) and _names(outside)
+
+
+def _words(text: str) -> int:
+    """How many words ``text`` has; where they are not set apart, by their characters."""
+    characters = len(_CHARACTER.findall(text))
+    return -(-characters // _PER_WORD) + len(re.findall(r"\w+", _CHARACTER.sub(" ", text)))
 
 
 def _names(clause: str) -> bool:
@@ -196,7 +210,15 @@ def _names(clause: str) -> bool:
 def _cut(text: str, spans: Sequence[tuple[int, int]], limit: int) -> str:
     """Whole words of the first sentence, at most as far as its first quotation."""
     room = min([limit - len(_ELLIPSIS), *(first for first, _ in spans)])
-    if room < len(text) and not text[room].isspace():
-        room = text.rfind(" ", 0, room + 1)
-    kept = text[: max(room, 0)].rstrip(" ,;:–—-(")
-    return f"{kept}{_ELLIPSIS}" if len(kept.split()) >= _FEWEST else ""
+    ends = (end for end in break_points(text[: max(room, 0) + 1]) if end <= room)
+    kept = text[: max(ends, default=0) if room < len(text) else len(text)].rstrip(" ,;:–—-(、，；：（")
+    return f"{kept}{_ELLIPSIS}" if _words(kept) >= _FEWEST else ""
+
+
+def break_points(text: str) -> list[int]:
+    """Where ``text`` may be cut: before a space, and between the characters of a script that sets none."""
+    ends = [match.end() for match in re.finditer(r"\S(?=\s)", text)]
+    if _CHARACTER.search(text):
+        borders = (match.end() for match in _GRAPHEME.finditer(text))
+        ends += [end for end in borders if _CHARACTER.match(text, end - 1) or _CHARACTER.match(text, end)]
+    return sorted({*ends, len(text)})

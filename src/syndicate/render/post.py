@@ -224,9 +224,9 @@ def _beginnings(text: str) -> Iterator[str]:
     None ends inside a link, a grapheme or a quotation.
     """
     whole = [*counting.urls(text), *excerpt.quotations(text)]
-    ends = [span[0] for span in counting.split_graphemes(text)]
-    words = [end for end in ends if text[end].isspace()] if any(map(str.isspace, text)) else ends
-    for end in reversed(words):
+    spans = [] if any(map(str.isspace, text)) else list(counting.split_graphemes(text))
+    ends = [start for start, _ in spans] or excerpt.break_points(text)[:-1]
+    for end in reversed(ends):
         kept = text[:end].rstrip(" ,;:–—-(\n")
         if kept and not any(start < end < stop for start, stop in whole):
             yield kept + _ELLIPSIS
