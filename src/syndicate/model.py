@@ -131,14 +131,14 @@ class Brief:
     image: Image | None = None
     lang: str = ""  # BCP 47; "" means the site's
     corrections: tuple[Correction, ...] = ()
-    social: Mapping[str, str] = field(default_factory=lambda: NOTHING)  # channel or network name -> our own text
+    social: Mapping[str, str] = field(default_factory=lambda: NOTHING)  # channel or network name -> our own text; "warning": a content warning
     body: str = ""  # Markdown
     path: str = ""  # the file it came from, relative to the publication
     content_sha: str = ""  # SHA-256 hex of the file's bytes
     release: datetime | None = None  # aware UTC; when it became owed to readers; None: not released
     revision: int = 0  # counts ``correct`` and ``withdraw``
     guid: str = ""  # what names it in RSS, where a former publisher's feed named it by something that is no URI
-    twin: int = 0  # how many briefs with the same ``published`` were released before it: never changes
+    twin: int = 0  # how many of the same ``published`` were released before it, or with it under a smaller id
 
     def __post_init__(self) -> None:
         """Refuse what no brief can be."""
@@ -289,11 +289,11 @@ class Message:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Facet:
-    """A link inside a post's text, as UTF-8 byte offsets, end exclusive (Bluesky's ``richtext.facet``)."""
+    """A link or a hashtag inside a post's text, as UTF-8 byte offsets, end exclusive (Bluesky's ``richtext.facet``)."""
 
     start: int
     end: int
-    uri: str
+    uri: str  # of a hashtag: itself, with its sign
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -253,6 +253,32 @@ def test_archives_that_the_disk_refused_are_written_when_it_takes_them(letter: L
     assert len(letter.archives()) == 3
 
 
+@pytest.mark.parametrize("before", [0, WINDOW, 12], ids=["from nothing", "a second window", "more archives"])
+def test_at_no_moment_does_a_reader_find_a_way_that_leads_nowhere(
+    letter: Letter, monkeypatch: pytest.MonkeyPatch, before: int
+) -> None:
+    for number in range(before):
+        letter.write(number)
+    if before:
+        letter.publish()
+    for number in range(before, before + 7):
+        letter.write(number)
+    real, looks = Files.write, []
+
+    def looking(self: Files, document: Any, **more: Any) -> list[str]:
+        written = real(self, document, **more)
+        for form in ("rss", "atom", "json"):
+            looks.extend(letter.chain(form) if (letter.root / f"feeds/briefs.{form}").exists() else ())
+        if (letter.root / "feeds" / "briefs.atom").exists():
+            assert before or letter.tree("briefs.atom").find(f"{feedrules.HISTORY}complete") is None
+        return written
+
+    monkeypatch.setattr(Files, "write", looking)
+    letter.publish()
+    assert len(looks) > 20, "each was opened"
+    assert letter.reachable("rss") == letter.reachable("json") == letter.ids()
+
+
 def test_a_lost_database_gives_the_same_archives_again(letter: Letter) -> None:
     for number in range(11):
         letter.write(number)
@@ -263,6 +289,20 @@ def test_a_lost_database_gives_the_same_archives_again(letter: Letter) -> None:
     letter.memory.clear()
     letter.publish()
     assert {path: data for path, (_, data) in letter.snapshot("feeds").items()} == before
+
+
+def test_twins_of_one_instant_keep_their_seconds_through_a_renaming_and_a_lost_database(letter: Letter) -> None:
+    def told() -> dict[str, str]:
+        letter.publish(memory=False)
+        entries = letter.tree("briefs.atom").iterfind(f"{ATOM}entry")
+        return {entry.findtext(f"{ATOM}id"): entry.findtext(f"{ATOM}updated")[-3:-1] for entry in entries}
+
+    first = letter.write(1, date="2026-01-01", id="zz")
+    letter.write(2, date="2026-01-01", id="aa")
+    before = told()
+    first.rename(first.with_name("b009.md"))
+    shutil.rmtree(letter.root / "var")
+    assert told() == before == {"tag:test.example,2015:brief/aa": "00", "tag:test.example,2015:brief/zz": "01"}
 
 
 def test_a_build_without_a_change_writes_nothing(letter: Letter) -> None:

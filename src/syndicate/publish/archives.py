@@ -64,6 +64,12 @@ def settle(app: App, one: Planned, now: datetime, files: Files | None = None, *,
     )
 
 
+def standing(app: App, history: History, files: Files) -> bool:
+    """Whether the newest archive is there to be led to, or there is none to lead to."""
+    about, newest = catalogue.feed(app, history.planned), history.shelf.pages
+    return not newest or files.holds(about.path(form, newest) for form in about.urls)
+
+
 def write(app: App, history: History, put: Callable[[Feed], bool], entries: Callable[[Planned, int], Iterable[Entry]]) -> None:
     """Write the stale archives, the newest first. ``put`` is false where the disk or the gate refused: then they stay stale."""
     if not history.stale and not history.behind:

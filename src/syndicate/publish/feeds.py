@@ -74,14 +74,23 @@ class _Run:
 def publish(app: App, now: datetime, memory: dict[str, str] | None = None) -> FeedsReport:
     """Write every feed as it stands at ``now``: first what readers subscribe to, then the archives.
 
+    No document leads to an archive that is not there yet. While a new one is written, the subscription document
+    stays as it was; one that is new itself goes out without the link, and gets it at once when the archive stands.
     A faulty entry or a file that cannot be written is reported, and the rest goes on. With ``memory``, a feed
     whose items are those that it knows is not made again, nor is an archive in which nothing changed.
     """
     kept = memory if isinstance(memory, Memory) else Memory()
     run = _Run(app=app, now=now, files=Files(app.feeds_folder, now=app.now), memory=memory, kept=kept)
     listed = catalogue.planned(app, now)
-    for history in [_subscription(run, one) for one in _concerned(run, listed)]:
+    due = [_history(run, one) for one in _concerned(run, listed)]
+    waiting = [history for history in due if not archives.standing(app, history, run.files)]
+    for history in due:
+        if history not in waiting or not run.files.holds(_paths(history.planned)):
+            _subscription(run, history)
+    for history in due:
         archives.write(app, history, run.render, lambda one, page: _archived(run, one, page))
+        if history in waiting:
+            _subscription(run, history)
     run.found.framed.clear()
     run.write(_opml(app, listed))
     sitemap.publish(app, now, run.write, memory)
@@ -149,28 +158,35 @@ def _concerned(run: _Run, listed: Sequence[Planned]) -> list[Planned]:
     return [one for one in listed if one.name not in quiet or not run.files.holds(_paths(one))]
 
 
-def _subscription(run: _Run, one: Planned) -> archives.History:
-    """Write the document that readers subscribe to; how the feed's archives stand."""
-    app, now, memory, found = run.app, run.now, run.memory, run.found
-    known = memory is not None and one.name in memory
+def _history(run: _Run, one: Planned) -> archives.History:
+    """How the feed's archives stand."""
+    known = run.memory is not None and one.name in run.memory
     # What a person has agreed to may change without a change of the item: a new start looks at every quote again.
-    anew = memory is None or (one.setting.items == "quotes" and not known)
-    history = archives.settle(app, one, now, None if known else run.files, anew=anew)
+    anew = run.memory is None or (one.setting.items == "quotes" and not known)
+    return archives.settle(run.app, one, run.now, None if known else run.files, anew=anew)
+
+
+def _subscription(run: _Run, history: archives.History) -> None:
+    """Write the document that readers subscribe to."""
+    app, now, memory, found, one = run.app, run.now, run.memory, run.found, history.planned
+    linked = archives.standing(app, history, run.files)
     batch = archives.newest(app, one, now, with_body=False)
-    run.kept.pages[one.name] = history.shelf.pages
+    run.kept.pages.pop(one.name, None)
+    if linked:
+        run.kept.pages[one.name] = history.shelf.pages
     if not one.part:
         run.kept.windows[one.name] = _light(batch.briefs)
-    if memory is not None and one.setting.items == "quotes":
+    if memory is not None and one.setting.items == "quotes" and linked:
         memory[one.name] = ""
-    digest = _digest(app, one, history, batch.briefs) if one.setting.items == "briefs" and memory is not None else ""
+    remembered = one.setting.items == "briefs" and memory is not None and linked
+    digest = _digest(app, one, history, batch.briefs) if remembered else ""
     if digest and memory is not None and memory.get(one.name) == digest and run.files.holds(_paths(one)):
-        return history
+        return
     before = len(found.faults)
     entries = _entries(run, one, batch, one.name)
-    written = run.render(replace(catalogue.feed(app, one), entries=entries, pages=history.shelf.pages))
+    written = run.render(replace(catalogue.feed(app, one), entries=entries, pages=history.shelf.pages, linked=linked))
     if memory is not None and written and digest and len(found.faults) == before:
         memory[one.name] = digest
-    return history
 
 
 def _archived(run: _Run, one: Planned, page: int) -> tuple[feeds.Entry, ...]:

@@ -101,6 +101,12 @@ class Feed:
     epoch: datetime  # aware UTC: ``updated`` of a feed without entries
     page: int = 0  # which archive this is; 0 is the document that readers subscribe to
     pages: int = 0  # archives there are
+    linked: bool = True  # the newest archive stands already, so that the subscription document may lead to it
+
+    @property
+    def older(self) -> int:
+        """The archive that this document leads back to; 0 where there is none, or none yet."""
+        return self.page - 1 if self.page else self.pages if self.linked else 0
 
     def path(self, form: str, page: int | None = None) -> str:
         """The file of this document, or of another ``page``, below the feeds folder."""

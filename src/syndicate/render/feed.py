@@ -249,7 +249,7 @@ class _FeedPart:
         if not feed.pages:
             etree.SubElement(parent, f"{{{_HISTORY}}}complete")
             return
-        pages = {"prev-archive": feed.page - 1 if feed.page else feed.pages}
+        pages = {"prev-archive": feed.older}
         if feed.page:
             etree.SubElement(parent, f"{{{_HISTORY}}}archive")
             etree.SubElement(parent, link, {"rel": "current", "type": kind, "href": feed.urls[self.form]})

@@ -15,13 +15,12 @@ def json_feed(feed: Feed, known: Fragments | None = None) -> bytes:
 
     ``feed_url`` names the feed and not the document, so it is the same in an archive; ``next_url`` leads to older ones.
     """
-    older = feed.page - 1 if feed.page else feed.pages
     document = {
         "version": "https://jsonfeed.org/version/1.1",
         "title": plain(feed.title),
         "home_page_url": feed.home_url,
         "feed_url": feed.urls["json"],
-        "next_url": feed.url("json", older) if older else "",
+        "next_url": feed.url("json", feed.older) if feed.older else "",
         "description": plain(feed.subtitle),
         "authors": [_person(Author(name=plain(feed.organisation), url=feed.organisation_url))],
         "language": feed.language,

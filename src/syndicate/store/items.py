@@ -18,9 +18,12 @@ ITEM: Final = schema.item.c
 
 
 def _twins() -> sa.Label[int]:
-    """How many items of the same instant were released before this one; those count too whose file is gone."""
+    """How many items of the same instant were released before this one; those count too whose file is gone.
+
+    Of those released together, the smaller id comes first: that order outlives the database and every renaming.
+    """
     other = schema.item.alias("twin")
-    before = sa.or_(other.c.release < ITEM.release, sa.and_(other.c.release == ITEM.release, other.c.key < ITEM.key))
+    before = sa.or_(other.c.release < ITEM.release, sa.and_(other.c.release == ITEM.release, other.c.id < ITEM.id))
     # Both values of ``gone``, so that SQLite looks into its index by date.
     same = sa.and_(other.c.kind == ITEM.kind, other.c.gone.in_((0, 1)), other.c.date == ITEM.date)
     return sa.select(sa.func.count()).where(same, before).correlate(schema.item).scalar_subquery().label("twins")
