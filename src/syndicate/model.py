@@ -131,7 +131,7 @@ class Brief:
     image: Image | None = None
     lang: str = ""  # BCP 47; "" means the site's
     corrections: tuple[Correction, ...] = ()
-    social: Mapping[str, str] = field(default_factory=lambda: NOTHING)  # channel or network name -> our own text; "warning": a content warning
+    social: Mapping[str, str] = field(default_factory=lambda: NOTHING)  # channel or network name -> our own text; "warning"
     body: str = ""  # Markdown
     path: str = ""  # the file it came from, relative to the publication
     content_sha: str = ""  # SHA-256 hex of the file's bytes

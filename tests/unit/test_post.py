@@ -12,7 +12,7 @@ import quotations
 from syndicate import links
 from syndicate.errors import RenderError
 from syndicate.model import Author, Brief, Limits, Post
-from syndicate.render import counting, excerpt, framing
+from syndicate.render import counting, excerpt, framing, tags
 from syndicate.render.post import brief_post, quote_post
 from syndicate.render.templates import Templates
 from syndicate.settings import SiteSettings
@@ -44,6 +44,7 @@ def made(
         site=SITE,
         created=MOMENT,
         revision=revision,
+        hashtags=more.get("hashtags", ()),
     )
 
 
@@ -212,6 +213,71 @@ def test_every_fitted_post_fits_keeps_its_link_and_tears_no_quotation(
         "https://example.org/a/long/address/that/must/stay/whole"
     )
     post.text.encode()
+
+
+# -- names and tags -------------------------------------------------------------------------------
+
+
+def test_nobody_is_called_and_nothing_tagged_by_a_title() -> None:
+    brief = make_brief(
+        title="What @sample and #harbour cost: $AB, or a@b.example", summary="See https://example.net/@sample first."
+    )
+    for network in ("x", "mastodon"):
+        text = made(brief, network).text
+        assert "@sample and" not in text
+        assert "#harbour" not in text
+        assert "https://example.net/@sample" in text
+        assert "a@b.example" in text
+        assert text.replace("\u200b", "").startswith(brief.title)
+    assert ("$AB" in made(brief, "mastodon").text, "$AB" in made(brief, "x").text) == (True, False)
+    assert made(brief, "bluesky").text.startswith(brief.title)
+    assert "@sample" in made(make_brief(social={"x": "With @sample."})).text
+
+
+TAGS = ("#Recruitment", "#FarRightNetworks", "#Öffentlichkeit")
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_hashtags_stand_at_the_end_and_give_way_first(network: str) -> None:
+    templates = quotations.templates()
+    post = made(make_brief(), network, templates=templates, hashtags=TAGS)
+    assert post.text.endswith("\n\n" + " ".join(TAGS))
+    assert post.count == counting.count(post.text, NETWORKS[network])
+    room = Limits(counting=NETWORKS[network].counting, text=post.count - 3, url=23)
+    fitted = made(make_brief(), network, templates=templates, hashtags=TAGS, limits=room)
+    assert fitted.cut == "hashtags: #Öffentlichkeit"
+    assert "We read all of them." in fitted.text
+    long = made(make_brief(summary=LONG), network, templates=templates, hashtags=TAGS)
+    assert "#" not in long.text
+    assert long.cut.startswith("the hashtags; ")
+
+
+def test_hashtags_are_links_on_bluesky() -> None:
+    post = made(make_brief(), "bluesky", templates=quotations.templates(), hashtags=TAGS)
+    assert [facet.uri for facet in post.facets][1:] == list(TAGS)
+    assert post.text.encode()[post.facets[-1].start : post.facets[-1].end].decode() == TAGS[-1]
+    assert counting.facet_fault(post.text, post.facets) == ""
+
+
+def test_a_topic_becomes_one_word_that_can_be_read_aloud() -> None:
+    topics = ("Far-right networks", "Öffentlichkeit & Presse", "2024", "Far right networks", "الدعاية", "internal")
+    assert tags.hashtags(topics, {"internal": ""}, 8) == (
+        "#FarRightNetworks",
+        "#ÖffentlichkeitAndPresse",
+        "#الدعاية",
+    )
+    assert tags.hashtags(topics, {"Far-right networks": "FarRight"}, 1) == ("#FarRight",)
+    assert tags.hashtags(topics, {}, 0) == ()
+
+
+def test_a_briefs_warning_stands_in_its_field_or_first_and_counts() -> None:
+    brief = make_brief(social={"warning": "Names a killing", "x_own": "Read it."})
+    post = made(brief, "mastodon", templates=quotations.templates())
+    assert (post.warning, post.text[:6]) == ("Names a killing", "The ha")
+    assert post.count == counting.count(post.text, MASTODON, warning=post.warning)
+    for channel in ("x", "x_own"):
+        post = made(brief, "x", channel=channel, templates=quotations.templates())
+        assert (post.warning, post.text.split("\n\n")[0]) == ("", "Names a killing")
 
 
 # -- quotes ---------------------------------------------------------------------------------------

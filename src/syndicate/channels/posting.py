@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from syndicate.config import values
 from syndicate.config.schedules import ScheduleSettings
@@ -28,6 +29,8 @@ class PostingSettings(BaseModel):
     spacing: values.Duration | None = None  # at least this between two posts; None: no rule
     quiet: Annotated[str, AfterValidator(_quiet)] = ""  # "22:00-07:00": nothing is posted; "": no rule
     zone: values.ZoneOrSites = ""  # of the quiet hours, an IANA name; "" means the site's
+    hashtags: Annotated[int, Field(ge=0, le=8)] = 0  # how many of a brief's topics become hashtags, at most
+    hashtag_names: Mapping[str, str] = Field(default_factory=dict)  # topic -> its hashtag where not its own name; "": none
     renew_by: date | None = None  # the day on which the credentials end, where a person knows it
 
     def earliest(self, site_zone: str, *, last: datetime | None, now: datetime) -> datetime:

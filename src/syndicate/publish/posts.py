@@ -8,14 +8,15 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from syndicate import links
-from syndicate.channels import Channel
+from syndicate.channels import Channel, Posts
+from syndicate.channels.posting import PostingSettings
 from syndicate.errors import Refused, SyndicateError
 from syndicate.failpoint import fail_at
 from syndicate.model import Brief, Item, Parcel, Post, Quote, Request, Slot
 from syndicate.plan.catchup import catch_up
 from syndicate.publish import approval, parcels
 from syndicate.publish.editions import Planned, lose, schedule_for
-from syndicate.render import post
+from syndicate.render import post, tags
 from syndicate.settings import BRIEF_LATENESS
 from syndicate.store import agenda, duties
 from syndicate.store.database import Connection
@@ -138,8 +139,10 @@ def render(app: App, item: Item, channel: Channel, *, created: datetime, revisio
         A template's fault.
     """
     if isinstance(item, Brief):
+        posting = channel.posting if isinstance(channel, Posts) else PostingSettings()
         return post.brief_post(
             item,
+            hashtags=tags.hashtags(item.topics, posting.hashtag_names, posting.hashtags),
             channel=channel.name,
             network=channel.network,
             limits=channel.limits,

@@ -362,7 +362,7 @@ def _between(text: str, links: Sequence[Span]) -> Iterator[str]:
 
 # -- Bluesky's facets ----------------------------------------------------------------------------
 def facets_for(text: str, links: Iterable[tuple[int, int, str]]) -> tuple[Facet, ...]:
-    """Facets over ``(start, end, uri)`` spans in code points, as UTF-8 byte offsets, in the order of the text."""
+    """Facets over ``(start, end, uri or #tag)`` spans in code points, as UTF-8 byte offsets, in the order of the text."""
     made = (Facet(start=_bytes(text[:start]), end=_bytes(text[:end]), uri=uri) for start, end, uri in sorted(links))
     return tuple(made)
 
@@ -378,7 +378,7 @@ def facet_fault(text: str, facets: Iterable[Facet]) -> str:
             return f"the link at byte {facet.start} overlaps the one before it"
         if any(at < len(raw) and raw[at] & 0xC0 == 0x80 for at in (facet.start, facet.end)):  # noqa: PLR2004 - UTF-8's continuation bytes
             return f"the link at bytes {facet.start} to {facet.end} cuts a character in two"
-        if not facet.uri.startswith(("https://", "http://")):
+        if not facet.uri.startswith(("https://", "http://", "#")):
             return f"the link at byte {facet.start} leads to no web address"
         last = facet.end
     return ""

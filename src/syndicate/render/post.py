@@ -6,8 +6,8 @@ A quote's text comes from the gate (``framing.fit``) as it is; nothing here adds
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 from urllib.parse import urlsplit
@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from syndicate import links
 from syndicate.errors import Fault, RenderError
 from syndicate.model import Brief, Card, Facet, Limits, Post
-from syndicate.render import counting, excerpt, framing, markup
+from syndicate.render import counting, excerpt, framing, markup, tags
 from syndicate.render.templates import Rendering
 from syndicate.settings import SiteSettings
 
@@ -32,6 +32,8 @@ class _Parts:
     title: str
     authors: str
     summary: str
+    warning: str = ""  # where the network has no field for it
+    hashtags: tuple[str, ...] = ()
     cut: str = ""  # what was left out, in words
 
 
@@ -45,8 +47,11 @@ def brief_post(
     site: SiteSettings,
     created: datetime,
     revision: int = 0,
+    hashtags: Sequence[str] = (),
 ) -> Post:
     """``brief`` fitted to ``channel``; the front matter's own text for the channel or network wins over the template.
+
+    ``hashtags``, each with its sign, stand in the template's text alone, and give way before anything else.
 
     Raises
     ------
@@ -55,11 +60,18 @@ def brief_post(
     """
     link = links.marked(brief.link, channel, revision)
     shown = _visible_link(link) if limits.counting == "bluesky" else link
+    told = markup.clean(brief.social.get("warning", "")).strip()
+    warning, lead = (told, "") if limits.warning else ("", told)
     own = markup.clean(brief.social.get(channel) or brief.social.get(network) or "").replace("\ufeff", "").strip()
+
+    def fits(text: str) -> bool:
+        return counting.fits(text, limits, warning=warning)
+
     if own:
-        text, cut = _fit_own(own, brief.link, shown, limits)
+        text, cut = _fit_own(own, brief.link, shown, lead, fits)
     else:
-        text, cut = _fit_template(brief, shown, network, limits, templates)
+        whole = _whole(brief, lead, hashtags, limits)
+        text, cut = _fit_template(whole, _filling(templates, network, shown), fits)
     if not text:
         raise RenderError(_too_long(brief, channel, limits, own=bool(own)))
     return Post(
@@ -68,9 +80,10 @@ def brief_post(
         link=link,
         lang=brief.lang or site.language,
         created=created,
-        facets=_facets(text, link, shown) if limits.counting == "bluesky" else (),
+        warning=warning,
+        facets=_facets(text, link, shown, hashtags=() if own else hashtags) if limits.counting == "bluesky" else (),
         card=Card(uri=link, title=brief.title, description=markup.summary(brief, _LONGEST_CARD)) if limits.cards else None,
-        count=counting.count(text, limits),
+        count=counting.count(text, limits, warning=warning),
         cut=cut,
     )
 
@@ -132,23 +145,32 @@ def framed_post(
 # -- fitting -------------------------------------------------------------------------------------
 
 
-def _fit_template(brief: Brief, link: str, network: str, limits: Limits, templates: Rendering) -> tuple[str, str]:
-    """The fullest text of the template that fits, and what it leaves out; ``("", "")`` where none fits."""
+def _filling(templates: Rendering, network: str, link: str) -> Callable[[_Parts], str]:
+    """What fills the network's template, or the one for all."""
     named = f"posts/brief.{network}.txt.j2"
     name = named if named in templates else "posts/brief.txt.j2"
 
     def fill(parts: _Parts) -> str:
-        values = {"title": parts.title, "authors": parts.authors, "summary": parts.summary, "link": link, "network": network}
-        return _tidy(templates.render(name, **values))
+        values = {"title": parts.title, "authors": parts.authors, "summary": parts.summary, "warning": parts.warning}
+        return _tidy(templates.render(name, **values, hashtags=" ".join(parts.hashtags), link=link, network=network))
 
-    whole = _whole(brief)
-    if counting.fits(text := fill(whole), limits):
-        return text, ""
+    return fill
+
+
+def _fit_template(whole: _Parts, fill: Callable[[_Parts], str], fits: Callable[[str], bool]) -> tuple[str, str]:
+    """The fullest text of the template that fits, and what it leaves out; ``("", "")`` where none fits."""
+    for most in range(len(whole.hashtags), -1, -1):
+        if fits(text := fill(replace(whole, hashtags=whole.hashtags[:most]))):
+            dropped = " ".join(whole.hashtags[most:])
+            return text, f"hashtags: {dropped}" if dropped else ""
+    left_out = "the hashtags; " if whole.hashtags else ""
+    whole = replace(whole, hashtags=())
     for authors in dict.fromkeys((whole.authors, "")):
-        parts = _with_summary(whole, authors, lambda parts: counting.fits(fill(parts), limits))
+        parts = _with_summary(whole, authors, lambda parts: fits(fill(parts)))
         if parts is not None:
-            return fill(parts), parts.cut
-    return _fit_title(whole, fill, limits)
+            return fill(parts), left_out + parts.cut
+    text, cut = _fit_title(whole, fill, fits)
+    return text, left_out + cut
 
 
 def _with_summary(whole: _Parts, authors: str, fits: Callable[[_Parts], bool]) -> _Parts | None:
@@ -157,12 +179,8 @@ def _with_summary(whole: _Parts, authors: str, fits: Callable[[_Parts], bool]) -
     def shortened(length: int) -> _Parts:
         summary = excerpt.shorten([whole.summary], length) if length else ""
         left_out = "" if authors == whole.authors else "the authors; "
-        return _Parts(
-            title=whole.title,
-            authors=authors,
-            summary=summary,
-            cut=f"{left_out}summary: {len(summary)} of {len(whole.summary)} characters kept",
-        )
+        cut = f"{left_out}summary: {len(summary)} of {len(whole.summary)} characters kept"
+        return replace(whole, authors=authors, summary=summary, cut=cut)
 
     best = _longest(len(whole.summary), lambda length: fits(shortened(length)))
     if best < 0:
@@ -171,41 +189,48 @@ def _with_summary(whole: _Parts, authors: str, fits: Callable[[_Parts], bool]) -
     return parts if parts.summary or not authors or not whole.summary else None
 
 
-def _fit_title(whole: _Parts, fill: Callable[[_Parts], str], limits: Limits) -> tuple[str, str]:
+def _fit_title(whole: _Parts, fill: Callable[[_Parts], str], fits: Callable[[str], bool]) -> tuple[str, str]:
     """The title alone, as much of it as fits."""
     for title in _beginnings(whole.title):
-        text = fill(_Parts(title=title, authors="", summary=""))
-        if counting.fits(text, limits):
+        text = fill(replace(whole, title=title, authors="", summary=""))
+        if fits(text):
             return text, f"the authors and the summary; title: {len(title)} of {len(whole.title)} characters kept"
     return "", ""
 
 
-def _fit_own(own: str, plain: str, link: str, limits: Limits) -> tuple[str, str]:
+def _fit_own(own: str, plain: str, link: str, lead: str, fits: Callable[[str], bool]) -> tuple[str, str]:
     """The editor's own text with its link, cut at sentences and words where it must be."""
     ours = re.compile(re.escape(plain) + r"(?![\w/?&=#%-])")  # not the beginning of another address
     marked = ours.sub(lambda _: link, own)
-    text = marked if link in marked else f"{own}\n\n{link}"
-    if counting.fits(text, limits):
+    before = f"{lead}\n\n" if lead else ""
+    text = before + (marked if link in marked else f"{own}\n\n{link}")
+    if fits(text):
         return text, ""
     own = _tidy(ours.sub("", own))
-    kept = _longest(len(own), lambda length: counting.fits(_with_link(excerpt.shorten([own], length), link), limits))
+    kept = _longest(len(own), lambda length: fits(before + _with_link(excerpt.shorten([own], length), link)))
     body = excerpt.shorten([own], max(kept, 0))
     if not body:
-        body = next((part for part in _beginnings(own) if counting.fits(_with_link(part, link), limits)), "")
-    return (_with_link(body, link), f"your text: {len(body)} of {len(own)} characters kept") if body else ("", "")
+        body = next((part for part in _beginnings(own) if fits(before + _with_link(part, link))), "")
+    if not body:
+        return "", ""
+    return before + _with_link(body, link), f"your text: {len(body)} of {len(own)} characters kept"
 
 
 def _with_link(text: str, link: str) -> str:
     return f"{text}\n\n{link}"
 
 
-def _whole(brief: Brief) -> _Parts:
-    summary = markup.summary(brief, _LONGEST_SUMMARY)
+def _whole(brief: Brief, warning: str, hashtags: Sequence[str], limits: Limits) -> _Parts:
+    """Everything, with no name called and no tag set that the editor did not ask for."""
     names = [author.name for author in brief.authors]
+    title = markup.clean(brief.title).replace("\ufeff", "").strip()
+    summary = markup.summary(brief, _LONGEST_SUMMARY).replace("\ufeff", "")
     return _Parts(
-        title=markup.clean(brief.title).replace("\ufeff", "").strip(),
-        authors=" and ".join(filter(None, (", ".join(names[:-1]), *names[-1:]))),
-        summary=summary.replace("\ufeff", ""),
+        title=tags.unlinked(title, limits.counting),
+        authors=tags.unlinked(" and ".join(filter(None, (", ".join(names[:-1]), *names[-1:]))), limits.counting),
+        summary=tags.unlinked(summary, limits.counting),
+        warning=tags.unlinked(warning, limits.counting),
+        hashtags=tuple(hashtags),
     )
 
 
@@ -255,13 +280,18 @@ def _visible_link(link: str) -> str:
     return shown if len(spans) <= _VISIBLE_LINK else shown[: spans[_VISIBLE_LINK - 1][0]] + _ELLIPSIS
 
 
-def _facets(text: str, link: str = "", shown: str = "", quoted: tuple[int, int] | None = None) -> tuple[Facet, ...]:
-    """A facet over the item's own link, shown short, and over each other web address outside quoted words."""
+def _facets(
+    text: str, link: str = "", shown: str = "", *, quoted: tuple[int, int] | None = None, hashtags: Sequence[str] = ()
+) -> tuple[Facet, ...]:
+    """A facet over the item's own link, shown short, over its hashtags, and over other web addresses outside quoted words."""
     spans: list[tuple[int, int, str]] = []
     at = text.rfind(shown) if shown else -1
     if at >= 0:
         spans.append((at, at + len(shown), link))
     spans += [(start, end, text[start:end]) for start, end in counting.urls(text, bare=False)]
+    for tag in hashtags:
+        found = re.search(rf"(?<!\w){re.escape(tag)}(?!\w)", text)
+        spans += [(*found.span(), tag)] if found else []
     kept = sorted(span for span in spans if quoted is None or span[1] <= quoted[0] or span[0] >= quoted[1])
     apart = [span for span, before in zip(kept, [(0, 0, ""), *kept], strict=False) if span[0] >= before[1]]
     return counting.facets_for(text, apart)

@@ -24,7 +24,7 @@ def record(post: Post) -> dict[str, Any]:
         made["facets"] = [
             {
                 "index": {"byteStart": facet.start, "byteEnd": facet.end},
-                "features": [{"$type": "app.bsky.richtext.facet#link", "uri": facet.uri}],
+                "features": [_feature(facet.uri)],
             }
             for facet in post.facets
         ]
@@ -35,6 +35,12 @@ def record(post: Post) -> dict[str, Any]:
         values = [{"val": label} for label in post.labels]
         made["labels"] = {"$type": "com.atproto.label.defs#selfLabels", "values": values}
     return made
+
+
+def _feature(target: str) -> dict[str, str]:
+    if target.startswith("#"):
+        return {"$type": "app.bsky.richtext.facet#tag", "tag": target.removeprefix("#")}
+    return {"$type": "app.bsky.richtext.facet#link", "uri": target}
 
 
 def fault(post: Post, limits: Limits) -> str:
