@@ -52,8 +52,8 @@ class ImapSettings(_Table):
     tls: Literal["implicit", "starttls", "none"] = "implicit"
     username: str = ""
     password: SecretStr = SecretStr("")  # from the environment
-    folder: values.Filled = "INBOX"
-    move_to: str = ""  # our own bounces go there once they are read; "": they stay
+    folder: Annotated[str, Field(pattern=r"^[\x20-\x7e]+$")] = "INBOX"
+    move_to: Annotated[str, Field(pattern=r"^[\x20-\x7e]*$")] = ""  # our own bounces go there once they are read; "": they stay
 
     @model_validator(mode="after")
     def _safe_transport(self) -> ImapSettings:

@@ -18,6 +18,10 @@ from syndicate.store.schema_posts import charge as charge
 from syndicate.store.schema_posts import correction as correction
 from syndicate.store.schema_posts import look as look
 from syndicate.store.schema_posts import rendition as rendition
+from syndicate.store.schema_returns import braked as braked
+from syndicate.store.schema_returns import returned as returned
+from syndicate.store.schema_returns import returned_total as returned_total
+from syndicate.store.schema_returns import seen_return as seen_return
 
 # What this database is: instance id, run counter, start mark, schema of keys.
 meta = _table("meta", sa.Column("name", sa.Text, primary_key=True), _text("value"), rowid=False)
