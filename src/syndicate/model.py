@@ -255,7 +255,7 @@ class Slot:
 class Limits:
     """What a channel can carry, as data. One shared function obeys them (``render/counting.py``)."""
 
-    counting: Literal["none", "x", "mastodon", "codepoints", "bluesky"] = "none"
+    counting: Literal["none", "x", "mastodon", "codepoints", "bluesky", "slack", "discord"] = "none"
     text: int = 0  # units of ``counting``; 0: no limit
     text_bytes: int = 0  # UTF-8 bytes; 0: no limit
     url: int = 0  # units that one URL counts; 0: its own length
