@@ -31,6 +31,9 @@ class Coming:
     subject: str  # our own words: a title, never a quote's
     to: str  # "3 readers", "x, mastodon"
     note: str = ""  # a gap or overlap of the local clock, a hold
+    of: str = ""  # what leads to it: a newsletter's name, a slug; "" where no quote may run
+    channels: tuple[str, ...] = ()  # by which it would leave
+    readers: int | None = None  # of an edition; None: not counted
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -149,6 +152,9 @@ def _editions(app: App, now: datetime, until: datetime) -> list[Coming]:
             subject=app.settings.newsletters[name].title,
             to=_readers(n),
             note=_note(slot),
+            of=name,
+            channels=(app.settings.newsletters[name].channel,),
+            readers=n,
         )
         for (name, frequency, slot), n in merged.items()
     ]
@@ -168,6 +174,8 @@ def _quotes(app: App, now: datetime, until: datetime, days: list[QuoteDay]) -> l
                 subject=quote.title if quote else "none may run",
                 to=", ".join(["feed", *posts.accounts(app)]) if quote else "nowhere",
                 note=_note(slot),
+                of=quote.slug if quote else "",
+                channels=tuple(posts.accounts(app)) if quote else (),
             )
         )
     return lines
@@ -183,6 +191,8 @@ def _briefs(app: App, now: datetime, until: datetime) -> list[Coming]:
             what="brief",
             subject=brief.title,
             to=", ".join(["feed", "instant readers", *posts.accounts(app)]),
+            of=brief.slug,
+            channels=tuple(posts.accounts(app)),
         )
         for brief in app.content.released(now, until)
         if brief.release is not None

@@ -5,14 +5,22 @@ Every function works on a given connection, and none walks the deliveries of an 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final
 
 import sqlalchemy as sa
 
+from syndicate.model import OPEN_STATES, State
 from syndicate.store.clauses import OPEN
 from syndicate.store.database import Connection
-from syndicate.store.schema import from_micros
+from syndicate.store.schema import from_micros, to_micros
+
+_SENDINGS: Final = """SELECT s.key, s.kind, s.subject, s.due, s.targets, s.state, e.key AS edition, e.number, e.frequency,
+    e.period, n.name AS newsletter, l.zone, l.local_time
+    FROM sending s LEFT JOIN edition e ON s.kind = 'edition' AND e.key = CAST(s.subject AS INTEGER)
+    LEFT JOIN newsletter n ON n.key = e.newsletter LEFT JOIN slot l ON l.key = s.slot"""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -24,8 +32,62 @@ class Traffic:
     deferred: datetime | None  # when the first of those that wait is tried again
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Part:
+    """One delivery to an account."""
+
+    channel: str
+    state: State
+    done: datetime | None
+    not_before: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sent:
+    """One sending and its books."""
+
+    key: int
+    kind: str  # edition | post | edit | delete | notice
+    subject: str  # an edition's key or an item's id
+    due: datetime
+    targets: frozenset[str]  # what a hold can name
+    state: str
+    edition: int | None  # its key
+    number: int | None
+    frequency: str  # "" for what is no edition
+    period: str
+    newsletter: str
+    zone: str  # of the slot; "" where none caused it
+    local_time: str  # civil, in ``zone``
+    states: Mapping[State, int] = field(default_factory=dict)
+    to_readers: bool = False
+    parts: tuple[Part, ...] = ()  # of what goes to accounts
+
+    @property
+    def audience(self) -> int:
+        """How many duties there are."""
+        return sum(self.states.values())
+
+    @property
+    def open(self) -> int:
+        """How many are not settled."""
+        return sum(self.states.get(state, 0) for state in OPEN_STATES)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Named:
+    """An item as a list may name it: no summary, no words."""
+
+    id: str
+    kind: str  # brief | quote
+    slug: str
+    title: str
+    status: str
+    release: datetime | None
+
+
 def traffic(connection: Connection, channel: str) -> Traffic:
-    """What one channel does now: three looks into partial indexes, whatever the size of the ledger."""
+    """What one channel does now: looks into partial indexes, whatever the size of the ledger."""
     key = connection.execute(
         sa.text("SELECT key FROM place WHERE kind = 'account' AND name = :name"), {"name": channel}
     ).scalar()
@@ -46,4 +108,155 @@ def traffic(connection: Connection, channel: str) -> Traffic:
         uncertain=int(uncertain),
         sending=found["claimed"] is not None or found["sending"] is not None,
         deferred=None if found["deferred"] is None else from_micros(found["deferred"]),
+    )
+
+
+def day(connection: Connection, start: datetime, end: datetime, *, limit: int = 300) -> list[Sent]:
+    """What was or is due in ``[start, end)``, with its books, in the order of its due time."""
+    query = sa.text(f"{_SENDINGS} WHERE s.due >= :start AND s.due < :end ORDER BY s.due, s.key LIMIT :limit")
+    rows = connection.execute(query, {"start": to_micros(start), "end": to_micros(end), "limit": limit})
+    return _with_books(connection, rows.mappings().all())
+
+
+def sendings(connection: Connection, keys: Collection[int]) -> dict[int, Sent]:
+    """Some sendings with their books, by key."""
+    query = sa.text(f"{_SENDINGS} WHERE s.key IN :keys").bindparams(sa.bindparam("keys", expanding=True))
+    found = _with_books(connection, connection.execute(query, {"keys": list(keys)}).mappings().all())
+    return {sent.key: sent for sent in found}
+
+
+def running(connection: Connection, *, limit: int = 6) -> list[list[Sent]]:
+    """The sendings of each edition of which something is open, oldest edition first."""
+    open_ones = sa.text(
+        """SELECT DISTINCT CAST(subject AS INTEGER) AS edition FROM sending
+        WHERE state = 'open' AND kind = 'edition' ORDER BY edition LIMIT :limit"""
+    )
+    found = connection.execute(open_ones, {"limit": limit}).scalars().all()
+    return [of_edition(connection, edition) for edition in found]
+
+
+def of_edition(connection: Connection, edition: int) -> list[Sent]:
+    """The sendings of one edition, in the order of their due times."""
+    query = sa.text(f"{_SENDINGS} WHERE s.kind = 'edition' AND s.subject = :subject ORDER BY s.due, s.key")
+    return _with_books(connection, connection.execute(query, {"subject": str(edition)}).mappings().all())
+
+
+def names(connection: Connection, ids: Collection[str]) -> dict[str, Named]:
+    """Items by id, as lists name them."""
+    query = sa.text(
+        """SELECT id, kind, slug, coalesce(json_extract(front, '$.title'), slug) AS title, status, release
+        FROM item WHERE id IN :ids"""
+    ).bindparams(sa.bindparam("ids", expanding=True))
+    return {row["id"]: _named(row) for row in connection.execute(query, {"ids": list(ids)}).mappings()}
+
+
+def waiting_briefs(connection: Connection, after: datetime, *, limit: int = 12) -> list[Named]:
+    """Drafts, and briefs whose date or embargo lies after ``after``, the nearest first."""
+    query = sa.text(
+        """SELECT id, kind, slug, coalesce(json_extract(front, '$.title'), slug) AS title, status, release FROM item
+        WHERE kind = 'brief' AND gone = 0 AND (status = 'draft' OR (status IN ('published', 'embargoed') AND release > :after))
+        ORDER BY release IS NULL, release, slug LIMIT :limit"""
+    )
+    return [_named(row) for row in connection.execute(query, {"after": to_micros(after), "limit": limit}).mappings()]
+
+
+def astray(connection: Connection, state: State, *, since: int = 0, limit: int = 20) -> list[tuple[int, str, int, datetime]]:
+    """Sendings with deliveries in ``state``, newest first: (sending, channel, how many, when the newest of them was settled).
+
+    ``state`` is one of those that the partial index knows; ``since`` is the first sending that is looked at.
+    """
+    query = sa.text(
+        """SELECT d.sending, c.name, count(*) AS n, max(coalesce(d.done_at, d.intent_at, d.not_before)) AS at
+        FROM delivery d INDEXED BY ix_delivery_astray JOIN place c ON c.key = d.channel
+        WHERE d.state = :state AND d.state IN ('deferred', 'failed', 'suppressed', 'uncertain', 'cancelled')
+        AND d.sending >= :since GROUP BY d.sending, d.channel ORDER BY d.sending DESC LIMIT :limit"""
+    )
+    rows = connection.execute(query, {"state": state, "since": since, "limit": limit})
+    return [(row.sending, row.name, row.n, from_micros(row.at)) for row in rows]
+
+
+def first_due_after(connection: Connection, moment: datetime) -> int:
+    """The smallest key of the sendings due after ``moment``: what came before it is older."""
+    query = sa.text("SELECT min(key) FROM sending WHERE due >= :moment")
+    return int(connection.execute(query, {"moment": to_micros(moment)}).scalar() or 1 << 62)
+
+
+def last_word(connection: Connection, sending: int, state: State) -> str:
+    """What the far side said last of one sending's deliveries in ``state``: its code and words, no address."""
+    query = sa.text("SELECT code, detail FROM attempt WHERE sending = :sending AND outcome = :state ORDER BY key DESC LIMIT 1")
+    row = connection.execute(query, {"sending": sending, "state": state}).first()
+    return "" if row is None else row.detail or row.code
+
+
+def spent(connection: Connection, month: str, keys: Iterable[int]) -> dict[str, tuple[int, int]]:
+    """What each channel charges in millionths of a dollar: (this month, for the given sendings)."""
+    query = sa.text(
+        """SELECT channel, sum(micros) AS month, sum(CASE WHEN sending IN :keys THEN micros ELSE 0 END) AS today
+        FROM charge WHERE month = :month GROUP BY channel"""
+    ).bindparams(sa.bindparam("keys", expanding=True))
+    rows = connection.execute(query, {"month": month, "keys": [*keys, -1]})
+    return {row.channel: (int(row.month), int(row.today)) for row in rows}
+
+
+def largest(connection: Connection, editions: Collection[int]) -> dict[int, int]:
+    """How many items the fullest variant of each edition carries."""
+    query = sa.text(
+        "SELECT edition, max(json_array_length(items)) AS n FROM variant WHERE edition IN :keys GROUP BY edition"
+    ).bindparams(sa.bindparam("keys", expanding=True))
+    return {row.edition: row.n or 0 for row in connection.execute(query, {"keys": list(editions)})}
+
+
+def _with_books(connection: Connection, rows: Collection[sa.RowMapping]) -> list[Sent]:
+    keys = [row["key"] for row in rows]
+    tallies = sa.text("SELECT sending, place_kind, state, n FROM tally WHERE sending IN :keys AND n > 0")
+    states: dict[int, dict[State, int]] = {key: {} for key in keys}
+    readers: set[int] = set()
+    for row in connection.execute(tallies.bindparams(sa.bindparam("keys", expanding=True)), {"keys": keys}):
+        states[row.sending][State(row.state)] = states[row.sending].get(State(row.state), 0) + row.n
+        readers |= {row.sending} if row.place_kind == "subscriber" else set()
+    parts = _parts(connection, [key for key in keys if key not in readers])
+    return [
+        Sent(
+            key=row["key"],
+            kind=row["kind"],
+            subject=row["subject"],
+            due=from_micros(row["due"]),
+            targets=frozenset(row["targets"].split()),
+            state=row["state"],
+            edition=row["edition"],
+            number=row["number"],
+            frequency=row["frequency"] or "",
+            period=row["period"] or "",
+            newsletter=row["newsletter"] or "",
+            zone=row["zone"] or "",
+            local_time=row["local_time"] or "",
+            states=states[row["key"]],
+            to_readers=row["key"] in readers,
+            parts=tuple(parts.get(row["key"], ())),
+        )
+        for row in rows
+    ]
+
+
+def _parts(connection: Connection, keys: Collection[int]) -> dict[int, list[Part]]:
+    query = sa.text(
+        """SELECT d.sending, c.name, d.state, d.done_at, d.not_before FROM delivery d JOIN place c ON c.key = d.channel
+        WHERE d.sending IN :keys ORDER BY d.sending, d.place"""
+    ).bindparams(sa.bindparam("keys", expanding=True))
+    found: dict[int, list[Part]] = {}
+    for row in connection.execute(query, {"keys": list(keys)}):
+        done = None if row.done_at is None else from_micros(row.done_at)
+        part = Part(channel=row.name, state=State(row.state), done=done, not_before=from_micros(row.not_before))
+        found.setdefault(row.sending, []).append(part)
+    return found
+
+
+def _named(row: sa.RowMapping) -> Named:
+    return Named(
+        id=row["id"],
+        kind=row["kind"],
+        slug=row["slug"],
+        title=row["title"],
+        status=row["status"],
+        release=None if row["release"] is None else from_micros(row["release"]),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, Generic, TypeVar
@@ -14,7 +15,8 @@ from syndicate.log import logger
 
 T = TypeVar("T")
 
-_FRESH: Final = timedelta(minutes=1)  # how old a count may be before it is made anew
+FRESH: Final = timedelta(minutes=1)  # how old a count may be before it is made anew
+_PATIENCE: Final = 0.03  # seconds: what a page can wait for a first count
 _MOST: Final = 256  # counts that are kept
 
 
@@ -36,17 +38,20 @@ class Counting:
         self._known: dict[str, Counted[Any]] = {}
         self._under_way: set[str] = set()
 
-    def get(self, name: str, count: Callable[[], T], now: datetime, *, wait: bool = False) -> Counted[T]:
-        """The newest count called ``name``; one that is old is made anew beside the page, or, to ``wait``, at once."""
+    def get(self, name: str, count: Callable[[], T], now: datetime, *, fresh: timedelta = FRESH) -> Counted[T]:
+        """The newest count called ``name``; one older than ``fresh`` is made anew beside the page.
+
+        A first count that takes no longer than a moment is waited for, so that small publications never see a gap.
+        """
         with self._lock:
             known: Counted[T] = self._known.get(name, Counted(value=None, at=None))
-            fresh = known.at is not None and timedelta(0) <= now - known.at < _FRESH
-            if fresh or (name in self._under_way and not wait):
+            if (known.at is not None and timedelta(0) <= now - known.at < fresh) or name in self._under_way:
                 return known
             self._under_way.add(name)
-        if wait:
-            return self._make(name, count, now)
-        self._thread.submit(self._make, name, count, now)
+        made = self._thread.submit(self._make, name, count, now)
+        if known.at is None:
+            with suppress(TimeoutError):
+                return made.result(_PATIENCE)
         return known
 
     def forget(self, name: str) -> None:

@@ -102,6 +102,7 @@ class Visit:
             "zone": self.zone,
             "now": self.now,
             "root": ROOT,
+            "pages": self.desk.pages,
             "csrf": token_of_forms(self.token) if self.token else "",
             "person": self.person,
             "may": self.may,
