@@ -150,7 +150,7 @@ def names(connection: Connection, ids: Collection[str]) -> dict[str, Named]:
     return {row["id"]: _named(row) for row in connection.execute(query, {"ids": list(ids)}).mappings()}
 
 
-def waiting_briefs(connection: Connection, after: datetime, *, limit: int = 12) -> list[Named]:
+def waiting_briefs(connection: Connection, after: datetime, *, limit: int = 24) -> list[Named]:
     """Drafts, and briefs whose date or embargo lies after ``after``, the nearest first."""
     query = sa.text(
         """SELECT id, kind, slug, coalesce(json_extract(front, '$.title'), slug) AS title, status, release FROM item

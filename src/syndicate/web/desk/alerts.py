@@ -120,8 +120,9 @@ def _uncertain(_key: int, channel: str, n: int, at: datetime, one: Sent, named: 
     name = subject(one, named)
     if one.to_readers:
         what = f"{_counted(n, 'mail')} of {name} got no answer from {channel}."
+        begun = "It may have arrived. It was not" if n == 1 else "They may have arrived. None was"
         means = (
-            "They may have arrived. None was sent again, because a second copy cannot be taken back; say what became of each."
+            f"{begun} sent again, because a second copy cannot be taken back; say what became of {'it' if n == 1 else 'each'}."
         )
     else:
         what = f"{channel} did not answer for {name}."

@@ -57,7 +57,7 @@ def _facts(visit: Visit) -> dict[str, Any]:
         lost = agenda.slots(connection, since=start - timedelta(microseconds=1), states=("skipped", "cancelled"))
         named = board.names(connection, _items(sent))
         sizes = board.largest(connection, {one.edition for one in sent if one.edition is not None})
-        later = board.waiting_briefs(connection, end)
+        later = board.waiting_briefs(connection, now)
         charged = board.spent(connection, f"{now:%Y-%m}", [one.key for one in sent])
         running = board.running(connection)
     facts = Facts(
@@ -68,7 +68,9 @@ def _facts(visit: Visit) -> dict[str, Any]:
         holds=frozenset(hold.target for hold in holds),
         items=sizes,
         pages=visit.desk.pages,
+        embargoed=frozenset(item.slug for item in later if item.status == "embargoed"),
     )
+    later = [item for item in later if item.release is None or item.release >= end]
     coming = [one for one in plan.value.coming if now < one.at < end] if plan.value else []
     done = sorted([*dayboard.past(sent, facts), *dayboard.lost(lost, facts)], key=lambda row: row.due)
     ahead = sorted([*(row for row in done if row.due > now), *dayboard.to_come(coming, facts)], key=lambda row: row.due)
@@ -140,27 +142,21 @@ def _dollars(micros: int) -> str:
 
 
 def _withheld(plan: Forecast | None, later: Sequence[Named], facts: Facts) -> list[tuple[str, str, str, str]]:
-    """What will not leave today: (what, where it is shown, why, shape)."""
-    found = [
-        (fault.file, "", " ".join(part for part in (f"{fault.what}.", fault.right and f"{fault.right}.") if part), "")
-        for fault in (plan.withheld if plan else ())
-        if not fault.file.startswith("hold ")
-    ]
+    """What will not leave today: (what, where the desk shows it, why, a shape)."""
+    found = []
+    for fault in plan.withheld if plan else ():
+        if not fault.file.startswith("hold "):
+            why = " ".join(f"{words[:1].upper()}{words[1:]}." for words in (fault.what, fault.right) if words)
+            found.append((fault.file, "", why, ""))
     for item in later:
         way = f"/briefs/{item.slug}" if "/briefs/{slug}" in facts.pages else ""
         if item.release is None:
-            found.append((item.title, way, "Draft. No release.", ""))
-        else:
-            local = item.release.astimezone(facts.zone)
-            word = "embargo" if item.status == "embargoed" else "dated"
-            found.append(
-                (
-                    item.title,
-                    way,
-                    f"{word} until {local:%a} {local.day} {local:%b}, {local:%H:%M}.",
-                    "lock" if word == "embargo" else "",
-                )
-            )
+            found.append((item.title, way, "Draft.", ""))
+            continue
+        local = item.release.astimezone(facts.zone)
+        lock = "lock" if item.status == "embargoed" else ""
+        until = f"{local:%a} {local.day} {local:%b}, {local:%H:%M}."
+        found.append((item.title, way, f"until {until}" if lock else f"Dated {until}", lock))
     return found
 
 
