@@ -7,10 +7,12 @@ import threading
 from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from os.path import normpath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from syndicate.channels.websub import is_loopback
-from syndicate.errors import ConfigError, Fault
+from syndicate.errors import ConfigError, Fault, SyndicateError
+from syndicate.log import logger
+from syndicate.publish import mailbox, returns
 from syndicate.publish.forecast import next_due
 from syndicate.publish.kept import Memory
 from syndicate.publish.tick import TickReport, tick
@@ -20,6 +22,8 @@ from syndicate.store.lock import RunLock
 
 if TYPE_CHECKING:
     from syndicate.app import App
+
+_LOOK_SECONDS: Final = 5  # how often it is asked whether it is time to look for what came back
 
 
 class Press:
@@ -55,8 +59,10 @@ class Press:
         """
         with self._lock:
             self._enter()
+            mailbox.poll(self._app)
             report = tick(self._app, self._app.now(), self._feeds)
             self._runtime.drain()
+            returns.follow_up(self._app, self._app.now())
         return report
 
     def deliver(self) -> None:
@@ -70,6 +76,7 @@ class Press:
         with self._lock:
             self._enter()
             self._runtime.drain()
+            returns.follow_up(self._app, self._app.now())
 
     def forever(self, report: Callable[[TickReport], None], upcoming: Callable[[datetime | None], None]) -> None:
         """Tick on schedule until ``stop``; ``report`` sees each tick, ``upcoming`` the next due time once it has changed.
@@ -97,10 +104,21 @@ class Press:
             self._enter()
             turn()
             clock = Clock(turn, [self._app.root / normpath(source.path) for source in self._app.settings.sources.values()])
+            looking = threading.Thread(target=self._look, name="returns", daemon=True)  # a mailbox may be slow: never in the tick
             clock.start()
+            looking.start()
             self._stop.wait()
             clock.stop()
+            looking.join(timeout=_LOOK_SECONDS)
             self._runtime.stop()
+
+    def _look(self) -> None:
+        """Read what comes back, as often as the settings say."""
+        while not self._stop.wait(_LOOK_SECONDS):
+            try:
+                mailbox.poll(self._app, self._stop.is_set)
+            except SyndicateError as error:
+                logger().error("mailbox_failed", error=str(error))
 
     def stop(self) -> None:
         """Ask ``forever`` to finish what is in hand and return. Safe in a signal handler."""

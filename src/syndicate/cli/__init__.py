@@ -30,6 +30,7 @@ COMMANDS: Final = {
     "people": "add | list | remove: who verifies and who approves",
     "subscribers": "list | add | import: the readers",
     "deliveries": "list | settle | retry: what was sent, waits or went wrong",
+    "bounces": "read | fetch: what comes back, from a pipe, a file or the mailbox",
     "channels": "list | doctor: the outlets, and whether they are ready",
     "hold": "stop a channel, the quotes, an edition or everything",
     "release": "lift a hold",

@@ -58,7 +58,7 @@ def fetch(app: App, stopped: Callable[[], bool] = lambda: False) -> int:
     ours = _maildir(app, app.root / settings.maildir, stopped) if settings.maildir else 0
     ours += _imap(app, settings.imap, stopped) if settings.imap.host else 0
     if ours:
-        returns.follow(app, app.now())
+        returns.follow_up(app, app.now())
     return ours
 
 

@@ -52,7 +52,7 @@ def take(app: App, report: Report, now: datetime) -> Outcome:
     return outcome
 
 
-def follow(app: App, now: datetime) -> None:
+def follow_up(app: App, now: datetime) -> None:
     """In each tick, and after something came back: what servers refused at once, doubts that are none any more, the brake.
 
     All of it is drawn from what is recorded, so that a crash in between loses nothing.

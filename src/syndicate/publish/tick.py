@@ -18,6 +18,7 @@ from syndicate.plan.catchup import catch_up
 from syndicate.publish import approval, dailyquote, editions, feeds, messages, posts, withdrawal
 from syndicate.publish.editions import Planned, lose, schedule_for
 from syndicate.publish.kept import Memory
+from syndicate.publish.returns import follow_up
 from syndicate.settings import QUOTE_LATENESS
 from syndicate.store import agenda, marks
 from syndicate.store.database import Connection
@@ -67,6 +68,7 @@ def _steps(app: App, now: datetime, report: TickReport, memory: dict[str, str] |
     _step(report, lambda: report.planned.extend(posts.expand(app, now, with_starts)))
     _step(report, lambda: report.faults.extend(messages.freeze(app, now)))
     _step(report, lambda: _feeds(app, now, report, memory))
+    _step(report, lambda: follow_up(app, now))
     _step(report, lambda: app.ledger.forget(now - timedelta(days=app.settings.privacy.keep_details_days)))
 
 
