@@ -99,3 +99,10 @@ def test_every_address_in_the_maps_is_a_page(site: httpx.Client) -> None:
     for name in ("sitemap-pages.xml", "sitemap-0001.xml"):
         for url in etree.fromstring(site.get(f"/{name}").content).iter("{*}loc"):
             assert site.get(local(url.text or "") or "/").status_code == 200, url.text
+
+
+@pytest.mark.parametrize("path", ["/feeds", "/briefs", "/quotes", "/editions"])
+def test_an_address_without_its_slash_leads_to_our_own_host_whatever_host_was_asked(site: httpx.Client, path: str) -> None:
+    answer = site.get(f"{path}?a=b", headers={"Host": "elsewhere.example"}, follow_redirects=False)
+    assert (answer.status_code, answer.headers["location"]) == (308, f"http://127.0.0.1:8000{path}/?a=b")
+    assert site.get(f"{path}/more/", headers={"Host": "elsewhere.example"}, follow_redirects=False).status_code == 404

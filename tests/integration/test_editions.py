@@ -13,7 +13,7 @@ from tests.publication import Publication, instant, to
 
 from syndicate.app import App
 from syndicate.model import Frequency, QuoteDisplay
-from syndicate.publish import editions, messages
+from syndicate.publish import editions, messages, online
 from syndicate.publish.dailyquote import day_of
 from syndicate.publish.tick import show_quote, subjects, tick
 from syndicate.runtime import Runtime
@@ -123,6 +123,33 @@ def test_an_edition_shows_no_withdrawn_quote_in_the_browser(publication: Publica
         )
         app.content.sync(app.sources, app.now())
         assert messages.public_view(app, "digest", 1) is None
+
+
+def test_an_edition_shows_a_withdrawn_brief_as_withdrawn_and_leaves_the_mail_as_it_was(publication: Publication) -> None:
+    for name in ("lead", "gone", "last"):
+        publication.brief(name, "2026-11-22T13:00:00Z", body=f"The text of {name}.")
+    publication.run("2026-11-23 07:30")
+    with publication.opened("2026-11-23 08:00") as app:
+        numbers = [number for number in range(1, 9) if "Three briefs" in (messages.public_view(app, "digest", number) or "")]
+        number = numbers[0]
+        before = online.edition(app, "digest", number) or ""
+        assert "The text of gone." in before
+        assert before == messages.public_view(app, "digest", number)
+        publication.brief("gone", "2026-11-22T13:00:00Z", body="The text of gone.", status="withdrawn")
+        app.content.sync(app.sources, app.now())
+        after = online.edition(app, "digest", number) or ""
+        assert messages.public_view(app, "digest", number) == before, "what was sent stays"
+        assert "Withdrawn: About gone</a></h2>" in after
+        assert "The text of gone." not in after
+        for name in ("lead", "last"):
+            assert f"The text of {name}." in after
+        assert all(after.count(f"<{tag}") - before.count(f"<{tag}") == after.count(f"</{tag}") - before.count(f"</{tag}")
+                   for tag in ("table", "tr", "td", "h2", "p", "a"))  # fmt: skip
+        publication.brief(
+            "lead", "2026-11-22T13:00:00Z", body="The text of lead.", link="https://elsewhere.example/", status="withdrawn"
+        )
+        app.content.sync(app.sources, app.now())
+        assert online.edition(app, "digest", number) is None, "its place is not known, so nothing is shown"
 
 
 def test_a_picture_from_elsewhere_stays_a_word_in_the_mail_and_holds_nothing_back(publication: Publication) -> None:

@@ -11,13 +11,12 @@ from typing import TYPE_CHECKING, Final
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from syndicate.errors import RenderError, StoreError
 from syndicate.log import logger
-from syndicate.publish import catalogue, sitemap
-from syndicate.publish.messages import public_view
+from syndicate.publish import catalogue, online, sitemap
 from syndicate.store import agenda
 from syndicate.web import briefs, feeds, quotes, subscriptions
 from syndicate.web.layout import SafeHeaders, feed_entries, page, publication, safe_headers
@@ -51,6 +50,7 @@ def create(app: App) -> Starlette:
         Route("/editions/{newsletter}/{number:int}", _edition),
         Route("/editions/{newsletter}/{number:int}/{variant:int}", _edition),
         Route("/feeds/", _feeds),
+        *(Route(path, _with_slash) for path in ("/briefs", "/quotes", "/editions", "/feeds")),
         Route("/feeds/{file:path}", _feed, methods=["GET", "OPTIONS"]),
         Route("/media/{file:path}", _picture),
         Route("/site.css", _style_sheet),
@@ -65,8 +65,17 @@ def create(app: App) -> Starlette:
         middleware=[Middleware(SafeHeaders, public_url=app.settings.web.public_url)],
         exception_handlers={HTTPException: _refused, StoreError: _broken, RenderError: _broken, Exception: _broken},
     )
+    web.router.redirect_slashes = False  # its redirects repeat whatever host the request names
     web.state.publication = app
     return web
+
+
+def _with_slash(request: Request) -> Response:
+    """A list's address without its slash, at the address that the settings name: never at a host that a request names."""
+    path = publication(request).public(f"{request.url.path}/")
+    return RedirectResponse(
+        f"{path}?{request.url.query}" if request.url.query else path, status_code=HTTPStatus.PERMANENT_REDIRECT
+    )
 
 
 def _editions(request: Request) -> Response:
@@ -93,7 +102,7 @@ def _edition(request: Request) -> Response:
     """``/editions/{newsletter}/{number}``, also with a variant: a mail in the browser, without anything personal."""
     app = publication(request)
     asked = request.path_params
-    html = public_view(app, asked["newsletter"], asked["number"], asked.get("variant"))
+    html = online.edition(app, asked["newsletter"], asked["number"], asked.get("variant"))
     if html is None:
         raise HTTPException(404)
     # A mail carries its styles in its tags; everything else stays as strict as on our own pages.
