@@ -21,7 +21,7 @@ from command import TIMEOUT, Publication, Running, copied, sample
 
 MINUTE = timedelta(minutes=1)
 NETWORKS = ("x", "mastodon", "bluesky")
-FEEDS = ("briefs", "closed_communities", "quotes")
+FEEDS = ("briefs", "topics/closed-communities", "quotes")
 # What a day of hourly cron lines would start, in one process: loading everything 24 times over shows nothing more.
 DAY = """
 import sys
