@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import itertools
 import json
 import os
@@ -35,6 +36,7 @@ class Browser:
         self._numbers = itertools.count(1)
         self._rest = b""
         self._session = ""
+        self.requests: list[str] = []  # every address that a page asked for
         self.complaints: list[str] = []  # what the console and the content security policy said
         target = self._call("Target.createTarget", url="about:blank")["targetId"]
         self._session = self._call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
@@ -55,6 +57,17 @@ class Browser:
     def forbid_scripts(self) -> None:
         """No page runs a script from here on; the debugger still may."""
         self._call("Emulation.setScriptExecutionDisabled", value=True)
+
+    def block(self, *patterns: str) -> None:
+        """No page gets what these patterns name; none: everything may be fetched again."""
+        self._call("Network.setBlockedURLs", urls=list(patterns))
+
+    def picture(self, *, most: int = 16_000) -> bytes:
+        """The whole page as PNG, at most so many pixels high."""
+        size = self._call("Page.getLayoutMetrics")["cssContentSize"]
+        clip = {"x": 0, "y": 0, "width": size["width"], "height": min(size["height"], most), "scale": 1}
+        found = self._call("Page.captureScreenshot", format="png", captureBeyondViewport=True, clip=clip)
+        return base64.b64decode(found["data"])
 
     def ask(self, script: str) -> Any:
         """The value of an expression; the page's own policy does not bind the debugger."""
@@ -105,6 +118,8 @@ class Browser:
             self._rest += more
         line, _, self._rest = self._rest.partition(b"\0")
         message: dict[str, Any] = json.loads(line)
+        if message.get("method") == "Network.requestWillBeSent":
+            self.requests.append(message["params"]["request"]["url"])
         if message.get("method") == "Log.entryAdded":
             self.complaints.append(message["params"]["entry"]["text"])
         return message

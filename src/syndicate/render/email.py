@@ -31,6 +31,9 @@ _PREHEADER: Final = "email/preheader.txt.j2"
 
 _NOBODY: Final[Mapping[str, str]] = {name: f"[{name}]" for name in GAPS}  # fills the gaps for the guards
 _NONCE: Final = re.compile(r"[0-9a-z]{8,40}")
+# The inliner writes each ground as an attribute too. Where white text stands on a dark one, the attribute would outlive
+# the styles in a program that drops them, and leave black on dark.
+_OWN_GROUND: Final = re.compile(r'(<(?:a|td) [^>]*\bclass="(?:band|btn)\b[^>]*?) bgcolor="[^"]*"')
 _inliner: Final = threading.Lock()  # premailer and cssutils keep state for the whole process
 
 
@@ -186,7 +189,8 @@ def common(site: Site, templates: Templates, *, lang: str, brand: Mapping[str, o
 
 
 def _context(view: EditionView, templates: Templates, nonce: str, forms: tuple[Form, ...]) -> dict[str, Any]:
-    briefs = tuple(told(brief, view, form) for brief, form in zip(view.briefs, forms, strict=True))
+    spoken = templates.wording(view.lang)
+    briefs = tuple(told(brief, view, form, spoken.say) for brief, form in zip(view.briefs, forms, strict=True))
     refuse_nonce = [
         view.title,
         *(part for brief in briefs for part in (brief.title, brief.summary, brief.text, brief.html)),
@@ -194,7 +198,7 @@ def _context(view: EditionView, templates: Templates, nonce: str, forms: tuple[F
     ]
     if any(nonce in part for part in refuse_nonce):
         raise RenderError(_fault("edition.html.j2", "a brief holds the mark of this edition's gaps"))
-    day = templates.wording(view.lang).day(view.date, view.zone)
+    day = spoken.day(view.date, view.zone)
     return {
         **common(view.site, templates, lang=view.lang, brand=view.brand, nonce=nonce),
         "briefs": briefs,
@@ -248,7 +252,7 @@ def _inline(html: str, file: str) -> str:
             ).transform(pretty_print=False)
         except Exception as error:  # premailer, cssutils and lxml raise what they like
             raise RenderError(_fault(file, f"the styles could not be inlined ({type(error).__name__})")) from error
-    return str(inlined)
+    return _OWN_GROUND.sub(r"\1", str(inlined))
 
 
 def _gap(name: str, nonce: str) -> str:

@@ -109,23 +109,25 @@ def cut(forms: Sequence[Form], *, full: bool) -> str:
 # -- one brief ----------------------------------------------------------------------------------
 
 
-def told(brief: Brief, view: EditionView, form: Form) -> Told:
-    """One brief in one form."""
+def told(brief: Brief, view: EditionView, form: Form, say: Callable[[str], str]) -> Told:
+    """One brief in one form; ``say`` gives the punctuation of its edition's language."""
     lang = brief.lang or view.lang
-    full = form is Form.FULL
+    html = ""
+    if form is Form.FULL:
+        html = _dressed(markup.to_html(brief.body, base=brief.link, for_mail=True, top=3), _hosts(view), direction(lang))
     return Told(
         title=brief.title,
         short=_short(brief.title),
         link=brief.link,
         topic=brief.topics[0] if brief.topics else brief.series,
-        byline="; ".join(f"{author.name}, {author.role}" if author.role else author.name for author in brief.authors),
+        byline=say("; ").join(say(", ").join(part for part in (author.name, author.role) if part) for author in brief.authors),
         published=brief.published,
         lang=lang,
         dir=direction(lang),
         form=form,
         summary=_summary(brief, form),
-        html=_dressed(markup.to_html(brief.body, base=brief.link, for_mail=True, top=3), _hosts(view)) if full else "",
-        text=markup.to_text(brief.body, base=brief.link) if full else "",
+        html=html,
+        text=markup.to_text(brief.body, base=brief.link) if form is Form.FULL else "",
         picture=_picture(brief, view),
     )
 
@@ -167,10 +169,11 @@ def _ours(html: str, hosts: frozenset[str]) -> str:
     return re.sub(r"<img [^>]*>", shown, html)
 
 
-def _dressed(html: markup.Html, hosts: frozenset[str]) -> str:
+def _dressed(html: markup.Html, hosts: frozenset[str], runs: str) -> str:
     """The attributes that Word needs beside the styles: a picture's width, and the side of a column's head."""
+    side = "right" if runs == "rtl" else "left"
     html_with_widths = re.sub(r"<img (?![^>]*\bwidth=)", f'<img width="{PICTURE_WIDTH}" ', _ours(html, hosts))
-    return re.sub(r"<th(?=[\s>])(?![^>]*\balign=)", '<th align="left"', html_with_widths)
+    return re.sub(r"<th(?=[\s>])(?![^>]*\balign=)", f'<th align="{side}"', html_with_widths)
 
 
 def _short(title: str, most: int = 60) -> str:
