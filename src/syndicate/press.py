@@ -104,7 +104,7 @@ class Press:
             self._enter()
             turn()
             clock = Clock(turn, [self._app.root / normpath(source.path) for source in self._app.settings.sources.values()])
-            looking = threading.Thread(target=self._look, name="returns", daemon=True)  # a mailbox may be slow: never in the tick
+            looking = threading.Thread(target=self._look, name="returns", daemon=True)  # a mailbox may be slow: not in a tick
             clock.start()
             looking.start()
             self._stop.wait()
