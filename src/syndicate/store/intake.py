@@ -15,6 +15,7 @@ from syndicate.links import name_slug
 from syndicate.settings import SiteSettings
 from syndicate.sources import Draft
 from syndicate.store import corrections, marks, schema
+from syndicate.store.direct import Direct
 from syndicate.store.identity import Known, Sighting, assign, fault, minted, sighting, slugs
 from syndicate.store.release import Before, Timing, timing
 from syndicate.store.scan import Gathered, Note, mark, standing, take_turn
@@ -52,8 +53,9 @@ class Intake:
         self._site = site
         self._windows = windows
         self._now = now
-        self._names = _Names(connection)
-        last = connection.exec_driver_sql("SELECT (SELECT max(key) FROM item), (SELECT max(change) FROM item)").one()
+        self._direct = Direct(connection)
+        self._names = _Names(self._direct)
+        last = self._direct.rows("SELECT (SELECT max(key) FROM item), (SELECT max(change) FROM item)")[0]
         self._next_key, self._change = ((number or 0) + 1 for number in last)
         self._inserts: list[dict[str, Any]] = []
         self._updates: list[dict[str, Any]] = []
@@ -113,7 +115,7 @@ class Intake:
             wanted.append((f"gone = 1 AND content_sha {_LIST}", (contents,)))
         rows: dict[int, Known] = {}
         for condition, values in wanted:
-            for row in self._connection.exec_driver_sql(_ROWS + condition, values):
+            for row in self._direct.rows(_ROWS + condition, values):
                 rows[row[0]] = _known(row)
         return [rows[key] for key in sorted(rows)]
 
@@ -184,12 +186,12 @@ class Intake:
         """The front matter, with the time at which each of its corrections was first seen."""
         if not draft.front.get("corrections"):
             return draft.front
-        known = json.loads(self._connection.exec_driver_sql("SELECT front FROM item WHERE key = ?", (key,)).scalar_one())
+        known = json.loads(self._direct.value("SELECT front FROM item WHERE key = ?", (key,)))
         stamped = corrections.stamped(draft.front["corrections"], known.get("corrections", ()), self._now)
         return {**draft.front, "corrections": stamped}
 
     def _write(self, lost: Sequence[Known]) -> None:
-        run = self._connection.exec_driver_sql
+        run = self._direct.each
         if self._inserts:
             names = tuple(self._inserts[0])
             places = ", ".join(f":{name}" for name in names)
@@ -226,8 +228,8 @@ class Intake:
 class _Names:
     """Which ids and slugs are taken, asked for in bulk."""
 
-    def __init__(self, connection: sa.Connection) -> None:
-        self._connection = connection
+    def __init__(self, direct: Direct) -> None:
+        self._direct = direct
         self._ids: dict[str, int] = {}  # id -> item's key; 0: free
         self._slugs: dict[tuple[str, str], int] = {}
 
@@ -238,7 +240,7 @@ class _Names:
             self._ids[item_id] = 0
             for slug in slugs(seen, item_id, "", site.zone):
                 self._slugs[seen.draft.kind, slug] = 0
-        run = self._connection.exec_driver_sql
+        run = self._direct.rows
         self._ids.update((item_id, key) for item_id, key in run(_IDS, (_listed(self._ids) or "[]",)))
         for wanted in sorted({kind for kind, _ in self._slugs}):
             names = _listed(slug for kind, slug in self._slugs if kind == wanted)
@@ -248,15 +250,14 @@ class _Names:
     def id_free(self, item_id: str, key: int) -> bool:
         """Whether ``item_id`` is nobody's but the item's with ``key``."""
         if item_id not in self._ids:
-            found = self._connection.exec_driver_sql("SELECT key FROM item WHERE id = ?", (item_id,)).scalar()
-            self._ids[item_id] = found or 0
+            self._ids[item_id] = self._direct.value("SELECT key FROM item WHERE id = ?", (item_id,)) or 0
         return self._ids[item_id] in {0, key}
 
     def slug_free(self, kind: str, slug: str, key: int) -> bool:
         """Whether ``slug`` is nobody's but the item's with ``key``."""
         if (kind, slug) not in self._slugs:
             same = "SELECT key FROM item WHERE kind = ? AND slug = ?"
-            self._slugs[kind, slug] = self._connection.exec_driver_sql(same, (kind, slug)).scalar() or 0
+            self._slugs[kind, slug] = self._direct.value(same, (kind, slug)) or 0
         return self._slugs[kind, slug] in {0, key}
 
     def take(self, kind: str, item_id: str, slug: str, key: int) -> None:
