@@ -9,7 +9,7 @@ import tempfile
 from dataclasses import replace
 from datetime import UTC, datetime
 from email.parser import BytesHeaderParser
-from email.utils import parsedate_to_datetime
+from email.utils import parseaddr, parsedate_to_datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 from urllib.parse import urlsplit
@@ -29,6 +29,7 @@ _STAND_INS: Final[Mapping[str, str]] = {
     "url": "https://outbox.invalid",
     "host": "localhost",
     "handle": "outbox.invalid",
+    "secret": "whsec_" + "b3V0Ym94" * 4,  # signs nothing that leaves
 }
 _UNSAFE: Final = re.compile(r"[^0-9A-Za-z]")
 
@@ -54,7 +55,11 @@ class OutboxSettings(BaseModel):
         """The settings of the channel that this one is like; what is missing has a stand-in."""
         model = channels.kinds()[self.like].Settings
         given = self.model_extra or {}
-        needed = {name: _STAND_INS.get(name, "outbox") for name, field in model.model_fields.items() if field.is_required()}
+        needed = {
+            name: _STAND_INS.get(name, "outbox")
+            for name, field in model.model_fields.items()
+            if field.is_required() or name == "secret"
+        }
         try:
             return model.model_validate({**needed, **given, **({"kind": self.like} if "kind" in model.model_fields else {})})
         except ValidationError as error:
@@ -171,6 +176,16 @@ class Outbox:
     def reads(self) -> int:
         """None: nothing is asked."""
         return 0
+
+    def forget(self, address: str) -> int:
+        """Delete every mail to an address; returns how many. Its reader was erased."""
+        gone = 0
+        for path in sorted(self._folder.rglob("*.eml")):
+            to = str(BytesHeaderParser().parsebytes(path.read_bytes()).get("To", ""))
+            if parseaddr(to)[1].casefold() == address.casefold():
+                path.unlink(missing_ok=True)
+                gone += 1
+        return gone
 
     def doctor(self) -> list[Finding]:
         """Whether the folder can be written."""

@@ -16,4 +16,5 @@ from syndicate.testing.network import Witnessed as Witnessed
 from syndicate.testing.samples import make_brief as make_brief
 from syndicate.testing.samples import make_post as make_post
 from syndicate.testing.samples import make_quote as make_quote
+from syndicate.testing.webhook import FakeWebhook as FakeWebhook
 from syndicate.testing.x import FakeX as FakeX
