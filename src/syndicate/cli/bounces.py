@@ -20,8 +20,8 @@ def parser(prog: str) -> argparse.ArgumentParser:
     """The arguments of ``bounces``."""
     made = Parser(
         prog,
-        description="Bounces and complaints. A hard bounce or a complaint on a mail of ours suppresses its reader. What we have\n"
-        "not signed, and what a machine answers, changes nothing.",
+        description="Bounces and complaints. A hard bounce or a complaint on a mail of ours suppresses its reader. What we\n"
+        "have not signed, and what a machine answers, changes nothing.",
         example=f"  {prog} read < bounce.eml\n  {prog} fetch\n\nin a mail server's alias:\n"
         '  bounces: "|syndicate -C /srv/letter bounces read"',
     )
