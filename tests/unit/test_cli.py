@@ -17,6 +17,7 @@ from syndicate.cli import arguments, deliveries, ids, init, output, publication
 from syndicate.cli.readers import read_csv, wishes
 from syndicate.errors import ConfigError, Fault, Held, SyndicateError
 from syndicate.model import Frequency, QuoteDisplay, State
+from syndicate.publish import settling
 
 NOW = datetime(2026, 11, 22, 13, 47, tzinfo=UTC)
 
@@ -198,10 +199,10 @@ def test_a_pretended_time_needs_its_zone(text: str) -> None:
 
 
 def test_a_deliverys_id_is_read_as_it_is_printed() -> None:
-    assert deliveries.parsed("12.3") == (12, 3)
+    assert settling.parsed("12.3") == (12, 3)
     for text in ("12", "12.", "a.b", "12.3.4"):
         with pytest.raises(SyndicateError, match=r"looks like 12\.3"):
-            deliveries.parsed(text)
+            settling.parsed(text)
 
 
 # -- the sample's dates -------------------------------------------------------------------------

@@ -82,33 +82,12 @@ def _list(args: argparse.Namespace) -> int:
 def _decide(args: argparse.Namespace) -> int:
     from syndicate.cli.output import note
     from syndicate.cli.publication import opened, who
-    from syndicate.errors import SyndicateError
-    from syndicate.model import State
+    from syndicate.publish import settling
 
-    sending, place = parsed(args.id)
-    state = State.PENDING
+    word: settling.Word = "again"
     if args.verb == "settle":
-        state = State.SENT if args.sent else State.CANCELLED if args.drop else State.PENDING
+        word = "sent" if args.sent else "drop" if args.drop else "again"
     with opened(args) as app:
-        if not app.ledger.decide(sending, place, state, app.now(), who=who()):
-            msg = f"delivery {args.id} is neither uncertain nor failed; `syndicate deliveries list` shows what it is"
-            raise SyndicateError(msg)
-    note(f"delivery {args.id} is {state}" + ("; the next run sends it" if state is State.PENDING else ""))
+        state = settling.settle(app, args.id, word, who=who(), now=app.now())
+    note(f"delivery {args.id} is {state}" + ("; the next run sends it" if word == "again" else ""))
     return 0
-
-
-def parsed(text: str) -> tuple[int, int]:
-    """A delivery's id as ``deliveries list`` prints it: sending and place.
-
-    Raises
-    ------
-    SyndicateError
-        It is not one.
-    """
-    from syndicate.errors import SyndicateError
-
-    sending, dot, place = text.partition(".")
-    if not (dot and sending.isdecimal() and place.isdecimal()):
-        msg = f"{text!r} is not a delivery's id; it looks like 12.3, and `syndicate deliveries list` shows it"
-        raise SyndicateError(msg)
-    return int(sending), int(place)

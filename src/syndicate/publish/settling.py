@@ -1,0 +1,52 @@
+"""A person's word on what the machine cannot know or does not try again: the command line and the desk say it here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+
+from syndicate.errors import SyndicateError
+from syndicate.model import State
+from syndicate.store.audit import audit
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from syndicate.app import App
+
+Word: TypeAlias = Literal["sent", "again", "drop"]
+STATES: Final[dict[Word, State]] = {"sent": State.SENT, "again": State.PENDING, "drop": State.CANCELLED}
+
+
+def parsed(text: str) -> tuple[int, int]:
+    """A delivery's id as listings print it, ``12.3``: sending and place.
+
+    Raises
+    ------
+    SyndicateError
+        It is not one.
+    """
+    sending, dot, place = text.partition(".")
+    whole = dot and sending.isascii() and place.isascii() and sending.isdecimal() and place.isdecimal()
+    if not whole or max(len(sending), len(place)) > 18:  # noqa: PLR2004 - what SQLite's integers hold
+        msg = f"{text!r} is not a delivery's id; it looks like 12.3, and `syndicate deliveries list` shows it"
+        raise SyndicateError(msg)
+    return int(sending), int(place)
+
+
+def settle(app: App, delivery: str, word: Word, *, who: str, now: datetime) -> State:
+    """Settle an uncertain or failed delivery; returns its state. It is recorded who said so.
+
+    Raises
+    ------
+    SyndicateError
+        It is neither uncertain nor failed: somebody was faster, or it never was.
+    """
+    sending, place = parsed(delivery)
+    state = STATES[word]
+    if not app.ledger.decide(sending, place, state, now, who=who):
+        msg = f"delivery {delivery} is neither uncertain nor failed; `syndicate deliveries list` shows what it is"
+        raise SyndicateError(msg)
+    app.store.write(
+        lambda connection: audit(connection, who=who, act="settle", subject=delivery, detail={"state": str(state)}, at=now)
+    )
+    return state
