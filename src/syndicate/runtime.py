@@ -15,12 +15,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from syndicate.channels import Channel, Deletes, RunChannel
+from syndicate.channels import Channel, RunChannel
 from syndicate.errors import DeliveryError, Refused, SyndicateError, Throttled, Uncertain, Unreachable
 from syndicate.failpoint import fail_at
 from syndicate.log import logger
-from syndicate.model import Parcel, Receipt, Removal, State
-from syndicate.publish import messages, posts, second_look, websub, withdrawal
+from syndicate.model import Amendment, Receipt, Removal, State
+from syndicate.publish import correction, effect, errata, messages, posts, second_look, vigil, websub, withdrawal
+from syndicate.publish.effect import Doing
 from syndicate.store.duties import Duty, Result
 from syndicate.store.subscribers import place_key
 
@@ -109,6 +110,7 @@ class Runtime:
                 fail_at("runtime.after_claim")
                 if not duties or not self._carry(channel, duties):
                     break
+            vigil.watch(self._app, channel, self._app.now())
             self._app.ledger.finish()
         except SyndicateError as error:
             self.stopped.add(channel.name)  # what it had in hand is as after a crash
@@ -143,11 +145,11 @@ class Runtime:
         return in_a_row < BREAK_AFTER
 
     def _outcomes(
-        self, channel: Channel, ready: Sequence[tuple[Duty, str, Parcel | Removal]]
+        self, channel: Channel, ready: Sequence[tuple[Duty, str, Doing]]
     ) -> Iterator[tuple[Duty, Result | None]]:
         by_key = {key: duty for duty, key, _ in ready}
         if isinstance(channel, RunChannel):
-            parcels = ((key, parcel) for _, key, parcel in ready if not self._stop.is_set() and not isinstance(parcel, Removal))
+            parcels = ((key, parcel) for _, key, parcel in ready if not self._stop.is_set() and not isinstance(parcel, Removal | Amendment))
             for key, outcome in channel.send_run(parcels, lambda keys: self._intend([by_key[key] for key in keys], keys)):
                 yield by_key[key], self._result(channel, by_key[key], outcome)
             return
@@ -157,7 +159,7 @@ class Runtime:
             if not self._intend([duty], [key]):
                 yield duty, None
                 continue
-            yield duty, self._result(channel, duty, attempt(lambda key=key, parcel=parcel: effect(channel, parcel, key)))  # type: ignore[misc]
+            yield duty, self._result(channel, duty, attempt(lambda key=key, parcel=parcel: effect.act(channel, parcel, key)))  # type: ignore[misc]
 
     def _intend(self, duties: Sequence[Duty], keys: Sequence[str]) -> set[str]:
         granted = self._app.ledger.intend(duties, self._app.now())
@@ -171,7 +173,7 @@ class Runtime:
             return Result(duty=duty, state=State.SENT, remote_id=outcome.remote_id, remote_url=outcome.url)
         if isinstance(outcome, Uncertain) and channel.carries == "message":
             return messages.unanswered(self._app, duty, outcome, self._app.now())
-        if isinstance(outcome, Refused) and duty.kind == "post":
+        if isinstance(outcome, Refused) and duty.kind in {"post", "edit"}:
             self._pause(channel, duty, outcome)
         return failure(duty, outcome, self._app.now())
 
@@ -215,7 +217,7 @@ class Runtime:
         if isinstance(parcel, Removal):  # deleting again does no harm
             self._settle(Result(duty=duty, state=State.PENDING, not_before=now, code="again", detail="it is deleted again"))
             return
-        found = attempt(lambda: channel.reconcile(parcel, key, duty.intent_at or now))
+        found = attempt(lambda: effect.ask(channel, parcel, key, duty.intent_at or now))
         if isinstance(found, Receipt):
             self._settle(Result(duty=duty, state=State.SENT, remote_id=found.remote_id, remote_url=found.url))
         elif found is None:
@@ -232,21 +234,15 @@ class Runtime:
             self._settle(Result(duty=duty, state=State.UNCERTAIN, not_before=later, code="uncertain", detail=str(found)))
 
 
-def compose(app: App, duties: Sequence[Duty]) -> Mapping[tuple[int, int], tuple[str, Parcel | Removal] | Exception]:
+def compose(app: App, duties: Sequence[Duty]) -> Mapping[tuple[int, int], tuple[str, Doing] | Exception]:
     """The key and the parcel of each duty, or why it cannot be made."""
     return {
         **messages.compose(app, [duty for duty in duties if duty.kind == "edition"]),
+        **errata.compose(app, [duty for duty in duties if duty.kind == "notice" and duty.subject.startswith(errata.PREFIX)]),
         **posts.compose(app, [duty for duty in duties if duty.kind == "post"]),
+        **correction.compose(app, [duty for duty in duties if duty.kind == "edit"]),
         **withdrawal.compose(app, [duty for duty in duties if duty.kind == "delete"]),
     }
-
-
-def effect(channel: Channel, parcel: Parcel | Removal, key: str) -> Receipt:
-    """Send a parcel, or delete a post where it stands."""
-    if not isinstance(parcel, Removal):
-        return channel.send(parcel, key)
-    assert isinstance(channel, Deletes)  # else there is no such duty
-    return channel.delete(parcel.remote_id)
 
 
 def attempt(act: Callable[[], T]) -> T | Exception:

@@ -34,6 +34,7 @@ COMMANDS: Final = {
     "channels": "list | doctor: the outlets, and whether they are ready",
     "hold": "stop a channel, the quotes, an edition or everything",
     "release": "lift a hold",
+    "correct": "put an item right: feeds, pages, posts, and a mail to those who had the wrong version",
     "withdraw": "take an item back: feeds, pages, posts; and what cannot be taken back",
     "claim": "say that this copy is the one that sends",
     "ids": "write: put the items' permanent ids into their files",

@@ -14,7 +14,7 @@ from syndicate.errors import Refused, SyndicateError
 from syndicate.failpoint import fail_at
 from syndicate.model import Brief, Item, Parcel, Post, Quote, Request, Slot
 from syndicate.plan.catchup import catch_up
-from syndicate.publish import approval, parcels
+from syndicate.publish import approval, parcels, spending
 from syndicate.publish.editions import Planned, lose, schedule_for
 from syndicate.render import post, tags
 from syndicate.settings import BRIEF_LATENESS
@@ -89,15 +89,18 @@ def _queued(app: App, name: str, title: str, after: datetime, now: datetime, sto
 def owe(
     app: App, item: Item, names: Sequence[str], *, due: datetime, slot: int = 0, connection: Connection | None = None
 ) -> int:
-    """Record the duty to post ``item`` on each of ``names`` once; returns how many are new."""
+    """Record the duty to post ``item`` on each of ``names`` once, whatever its revision; returns how many are new."""
 
     def work(connection: Connection) -> int:
         targets = f"all {item.id}" + (" quotes" if isinstance(item, Quote) else "")
+        fresh = [name for name in names if not duties.is_owed(connection, "post", item.id, name, slot=slot)]
+        if not fresh:
+            return 0
         key = duties.open_sending(
             connection, kind="post", subject=item.id, due=due, targets=targets, slot=slot, revision=item.revision
         )
         key = key or duties.sending_key(connection, "post", item.id, slot, item.revision)
-        return sum(duties.owe_once(connection, key, place_key(connection, "account", name), due=due) for name in names)
+        return sum(duties.owe_once(connection, key, place_key(connection, "account", name), due=due) for name in fresh)
 
     return work(connection) if connection is not None else app.store.write(work)
 
@@ -112,7 +115,9 @@ def compose(app: App, claimed: Sequence[Duty]) -> dict[tuple[int, int], tuple[st
     made: dict[tuple[int, int], tuple[str, Parcel] | Exception] = {}
     for duty in claimed:
         try:
-            made[duty.sending, duty.place] = _kept(app, duty) or _keep(app, duty, *_make(app, duty))
+            key, post = _kept(app, duty) or _keep(app, duty, *_make(app, duty))
+            spending.afford(app, duty, "post", post.text)
+            made[duty.sending, duty.place] = key, post
         except SyndicateError as error:
             made[duty.sending, duty.place] = error
     return made

@@ -15,7 +15,7 @@ from syndicate.failpoint import fail_at
 from syndicate.log import logger
 from syndicate.model import Quote, Slot
 from syndicate.plan.catchup import catch_up
-from syndicate.publish import approval, dailyquote, editions, feeds, messages, posts, withdrawal
+from syndicate.publish import approval, correction, dailyquote, editions, feeds, messages, posts, withdrawal
 from syndicate.publish.editions import Planned, lose, schedule_for
 from syndicate.publish.kept import Memory
 from syndicate.publish.returns import follow_up
@@ -63,6 +63,7 @@ def _steps(app: App, now: datetime, report: TickReport, memory: dict[str, str] |
     _step(report, lambda: _sync(app, now, report, changed, memory))
     _step(report, lambda: with_starts.update(marks.starts(app.store, subjects(app), now)))
     _step(report, lambda: withdrawal.follow(app, now))
+    _step(report, lambda: correction.follow(app, now))
     _step(report, lambda: report.planned.extend(show_quote(app, now, with_starts)))
     _step(report, lambda: report.planned.extend(editions.expand(app, now, with_starts)))
     _step(report, lambda: report.planned.extend(posts.expand(app, now, with_starts)))

@@ -12,7 +12,7 @@ from syndicate.errors import Fault, Refused, SyndicateError
 from syndicate.model import OPEN_STATES, Item, Removal, State, Status
 from syndicate.publish import feeds
 from syndicate.sources import Found
-from syndicate.store import withdrawals
+from syndicate.store import amendments, withdrawals
 from syndicate.store.database import Connection
 from syndicate.store.duties import Duty
 from syndicate.store.withdrawals import Posted
@@ -48,7 +48,7 @@ def withdraw(app: App, item: Item, now: datetime, *, who: str, reason: str, cloc
         withdrawals.owe(connection, item.id, withdrawals.posted(connection, item.id), now)
 
     _, marking = timed(lambda: app.store.write(record))
-    cancelled, stopping = timed(lambda: app.ledger.cancel(item.id, now, who=who, of=("post", item.id)))
+    cancelled, stopping = timed(lambda: _cancel(app, item.id, now, who))
     written, feeding = timed(lambda: feeds.publish(app, now))
     wrong = [str(fault) for fault in written.faults]
     told = f"{len(written.changed)} files rewritten; a tombstone or a notice stands for it"
@@ -58,6 +58,12 @@ def withdraw(app: App, item: Item, now: datetime, *, who: str, reason: str, cloc
         Line(where="feeds", state="failed" if wrong else "done", what="; ".join(wrong) or told, seconds=feeding),
         Line(where="page", state="done", what=f"{item.link} answers 410 with a notice", seconds=0.0),
     ]
+
+
+def _cancel(app: App, item: str, now: datetime, who: str) -> int:
+    """Posts, corrections of posts and notices of one item that wait; an edition leaves with what else it holds."""
+    notices = [("notice", amendments.notice(letter, item)) for letter in app.settings.newsletters]
+    return sum(app.ledger.cancel(item, now, who=who, of=one) for one in (("post", item), ("edit", item), *notices))
 
 
 def reached(app: App, item: Item) -> list[Line]:
@@ -101,9 +107,7 @@ def follow(app: App, now: datetime) -> int:
             for one in told
             if (found := [p for p in withdrawals.posted(connection, one.id) if p.state is State.SENT and p.deletion is None])
         }
-    cancelled = sum(
-        app.ledger.cancel(item, now, who="its withdrawal", of=("post", item)) for item in stopped if app.books.waiting(item)
-    )
+    cancelled = sum(_cancel(app, item, now, "its withdrawal") for item in stopped if app.books.waiting(item))
 
     def work(connection: Connection) -> int:
         return sum(withdrawals.owe(connection, item, found, now) for item, found in turned_up.items())

@@ -19,7 +19,7 @@ from syndicate.model import Brief, Quote, Status, require_aware
 from syndicate.plan.rotation import Shown
 from syndicate.settings import SiteSettings
 from syndicate.sources import Source
-from syndicate.store import items, schema, withdrawals
+from syndicate.store import amendments, items, schema, withdrawals
 from syndicate.store.database import Store
 from syndicate.store.intake import Intake, SyncReport
 from syndicate.store.items import ITEM, LISTED, WHOLE
@@ -85,6 +85,7 @@ class ContentStore:
 
         def take_in(connection: sa.Connection) -> SyncReport:
             report = Intake(connection, site=self._site, windows=self._windows, now=now).run(found)
+            amendments.keep(connection)
             withdrawals.keep(connection)
             return report
 

@@ -143,8 +143,8 @@ def sending_key(connection: sa.Connection, kind: str, subject: str, slot: int, r
     return int(connection.execute(query).scalar_one())
 
 
-def is_owed(connection: sa.Connection, kind: str, subject: str, channel: str) -> bool:
-    """Whether there is, or was, a duty to send ``subject`` on ``channel``."""
+def is_owed(connection: sa.Connection, kind: str, subject: str, channel: str, *, slot: int | None = None) -> bool:
+    """Whether there is, or was, a duty to send ``subject`` on ``channel``, at whatever revision; ``slot``: of that one."""
     query = (
         sa.select(schema.delivery.c.sending)
         .join(schema.sending, schema.sending.c.key == schema.delivery.c.sending)
@@ -152,6 +152,8 @@ def is_owed(connection: sa.Connection, kind: str, subject: str, channel: str) ->
         .where(schema.sending.c.kind == kind, schema.sending.c.subject == subject, schema.place.c.name == channel)
         .limit(1)
     )
+    if slot is not None:
+        query = query.where(schema.sending.c.slot == slot)
     return connection.execute(query).first() is not None
 
 

@@ -92,7 +92,10 @@ def posted(connection: sa.Connection, item: str) -> list[Posted]:
              (SELECT x.state FROM delivery x JOIN sending t ON t.key = x.sending WHERE t.kind = 'delete'
               AND t.subject = s.subject AND t.slot = s.slot AND t.revision = s.revision AND x.place = d.place) AS deletion
         FROM delivery d JOIN sending s ON s.key = d.sending JOIN place c ON c.key = d.channel
-        WHERE s.kind = 'post' AND s.subject = :item ORDER BY c.name, s.due"""
+        LEFT JOIN payload k ON k.sending = d.sending AND k.place = d.place
+        WHERE s.subject = :item AND (s.kind = 'post' OR (s.kind = 'edit'
+            AND d.remote_id IS NOT json_extract(k.parcel, '$.remote_id')))
+        ORDER BY c.name, s.due"""
     )
     return [
         Posted(
@@ -127,7 +130,7 @@ def remote(connection: sa.Connection, sending: int, place: int) -> str:
     """What the network calls the post that a deletion is about; ``""`` where nobody knows."""
     query = sa.text(
         """SELECT d.remote_id FROM sending x
-        JOIN sending s ON s.kind = 'post' AND s.subject = x.subject AND s.slot = x.slot AND s.revision = x.revision
+        JOIN sending s ON s.kind IN ('post', 'edit') AND s.subject = x.subject AND s.slot = x.slot AND s.revision = x.revision
         JOIN delivery d ON d.sending = s.key AND d.place = :place WHERE x.key = :sending"""
     )
     return str(connection.execute(query, {"sending": sending, "place": place}).scalar() or "")
