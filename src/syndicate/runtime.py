@@ -1,4 +1,4 @@
-"""Runs what the ledger says is due: one worker per channel, until nothing is runnable.
+"""Runs what the ledger says is due: one worker per channel, and its connections, until nothing is runnable.
 
 At start and at each tick it asks the ledger, so that there is no queue to lose. A parcel is made
 after its duty is claimed, its intent is committed before the first byte that could take effect,
@@ -7,11 +7,11 @@ and its result is settled compare-and-set.
 
 from __future__ import annotations
 
-import hashlib
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final, TypeVar
 
@@ -19,9 +19,11 @@ from syndicate.channels import Channel, RunChannel
 from syndicate.errors import DeliveryError, Refused, SyndicateError, Throttled, Uncertain, Unreachable
 from syndicate.failpoint import fail_at
 from syndicate.log import logger
-from syndicate.model import Amendment, Receipt, Removal, State
-from syndicate.publish import correction, effect, errata, messages, posts, second_look, vigil, websub, withdrawal
-from syndicate.publish.effect import Doing
+from syndicate.model import Receipt, Removal, State
+from syndicate.publish import effect, messages, outcomes, second_look, vigil, websub
+from syndicate.publish.lanes import SLICE, Dealer, Office
+from syndicate.publish.outcomes import LOOKS, UNREACHABLE, compose
+from syndicate.store.breaker import Breaker
 from syndicate.store.duties import Duty, Result
 from syndicate.store.subscribers import place_key
 
@@ -30,11 +32,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-SLICE: Final = 25  # duties claimed at once: more would leave other connections idle
-BREAK_AFTER: Final = 5  # transport errors in a row after which a channel rests until the next tick
-BACK_OFF: Final = (30, 120, 600, 1800, 3600)  # seconds before the next try
-GIVE_UP: Final = timedelta(hours=72)  # after the due time
-LOOKS: Final = (30, 120, 600)  # seconds between looks at an uncertain delivery; then a person decides
+LINES: Final = 25  # of the log for sent parcels in a second; those beyond are counted
 
 
 @dataclass(slots=True)
@@ -42,10 +40,12 @@ class Counts:
     """What a drain did, by state."""
 
     states: dict[State, int]
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def add(self, state: State) -> None:
-        """Count one settled duty."""
-        self.states[state] = self.states.get(state, 0) + 1
+        """Count one settled duty. Any thread may."""
+        with self._lock:
+            self.states[state] = self.states.get(state, 0) + 1
 
 
 class Runtime:
@@ -54,11 +54,14 @@ class Runtime:
     def __init__(self, app: App) -> None:
         """Start no thread yet."""
         self._app = app
-        self._pool = ThreadPoolExecutor(max_workers=len(app.channels) + 1, thread_name_prefix="channel")
+        lanes = sum(channel.connections for channel in app.channels.values() if isinstance(channel, RunChannel))
+        self._pool = ThreadPoolExecutor(max_workers=len(app.channels) + lanes + 1, thread_name_prefix="channel")
         self._running: dict[str, Future[None]] = {}
         self._pinging: Future[None] | None = None  # tells hubs of changed feeds
         self._stop = threading.Event()
         self._lock = threading.Lock()
+        self._began = (app.now(), time.monotonic())
+        self._lines = _Lines()
         self.stopped: set[str] = set()  # channels whose last worker lost the database
         self.counts = Counts(states={})
 
@@ -105,12 +108,12 @@ class Runtime:
             # No other worker serves this channel: what stands on the wire now was left there, by a crash or behind a hold.
             self._look(channel, crashed=True)
             self.stopped.discard(channel.name)
-            while not self._stop.is_set():
-                duties = self._app.ledger.claim(place, self._app.now(), SLICE)
-                fail_at("runtime.after_claim")
-                if not duties or not self._carry(channel, duties):
-                    break
-            vigil.watch(self._app, channel, self._app.now())
+            breaker = Breaker(self._app.store, channel.host if isinstance(channel, RunChannel) else channel.name)
+            if isinstance(channel, RunChannel):
+                Dealer(self._office(channel, place, breaker)).work(self._pool)
+            else:
+                self._one_by_one(channel, place, breaker)
+                vigil.watch(self._app, channel, self._app.now())
             self._app.ledger.finish()
         except SyndicateError as error:
             self.stopped.add(channel.name)  # what it had in hand is as after a crash
@@ -118,88 +121,71 @@ class Runtime:
         except Exception as error:  # noqa: BLE001 - nobody reads a worker's future: a bug must not be silent
             self.stopped.add(channel.name)
             logger().exception("channel_stopped", channel=channel.name, error=type(error).__name__)
+        self._lines.rest(channel.name)
 
-    def _carry(self, channel: Channel, duties: Sequence[Duty]) -> bool:
-        """Make, intend, send and settle one slice; ``False`` where the channel should rest."""
+    def _office(self, channel: RunChannel, place: int, breaker: Breaker) -> Office:
+        return Office(
+            app=self._app,
+            channel=channel,
+            place=place,
+            breaker=breaker,
+            now=self._moment,
+            stopping=self._stop.is_set,
+            settled=self._told,
+        )
+
+    def _moment(self) -> datetime:
+        """Now; where a pretended time stands still, that and what has passed since: a rate is no rate without it."""
+        began, started = self._began
+        now = self._app.now()
+        return now if now != began else now + timedelta(seconds=time.monotonic() - started)
+
+    def _one_by_one(self, channel: Channel, place: int, breaker: Breaker) -> None:
+        while not self._stop.is_set() and breaker.open_until(self._app.now()) is None:
+            duties = self._app.ledger.claim(place, self._app.now(), 1 if breaker.half_open else SLICE)
+            fail_at("runtime.after_claim")
+            if not duties:
+                break
+            self._carry(channel, duties, breaker)
+
+    def _carry(self, channel: Channel, duties: Sequence[Duty], breaker: Breaker) -> None:
+        """Make, intend, send and settle one slice, up to where the breaker opens."""
         wanted, lapsed = second_look.sort(self._app, duties, self._app.now())
         for result in lapsed:
             self._settle(result)
         made = compose(self._app, wanted)
-        ready = []
         for duty in wanted:
             parcel = made.get((duty.sending, duty.place))
             if isinstance(parcel, Exception) or parcel is None:
-                self._settle(failure(duty, parcel or Refused("nothing to send"), self._app.now()))
-            else:
-                ready.append((duty, *parcel))
-        in_a_row = 0
-        for _, outcome in self._outcomes(channel, ready):
-            if outcome is None:
+                self._settle(outcomes.failure(duty, parcel or Refused("nothing to send"), self._app.now()))
                 continue
-            self._settle(outcome)
-            in_a_row = in_a_row + 1 if outcome.state is State.DEFERRED and outcome.code == "unreachable" else 0
-            if in_a_row >= BREAK_AFTER:
-                logger().warning("channel_rested", channel=channel.name, error=outcome.detail)
+            if self._stop.is_set() or not self._intend([duty], [parcel[0]]):
+                continue
+            found = attempt(lambda parcel=parcel: effect.act(channel, parcel[1], parcel[0]))  # type: ignore[misc]
+            result = outcomes.outcome(self._app, channel, duty, found)
+            self._settle(result)
+            if result.code != UNREACHABLE:
+                breaker.worked()
+            elif breaker.failed(self._app.now()):
+                logger().warning("channel_rested", channel=channel.name, error=result.detail)
                 break
-        self._give_back(duties)
-        return in_a_row < BREAK_AFTER
-
-    def _outcomes(
-        self, channel: Channel, ready: Sequence[tuple[Duty, str, Doing]]
-    ) -> Iterator[tuple[Duty, Result | None]]:
-        by_key = {key: duty for duty, key, _ in ready}
-        if isinstance(channel, RunChannel):
-            parcels = ((key, parcel) for _, key, parcel in ready if not self._stop.is_set() and not isinstance(parcel, Removal | Amendment))
-            for key, outcome in channel.send_run(parcels, lambda keys: self._intend([by_key[key] for key in keys], keys)):
-                yield by_key[key], self._result(channel, by_key[key], outcome)
-            return
-        for duty, key, parcel in ready:
-            if self._stop.is_set():
-                return
-            if not self._intend([duty], [key]):
-                yield duty, None
-                continue
-            yield duty, self._result(channel, duty, attempt(lambda key=key, parcel=parcel: effect.act(channel, parcel, key)))  # type: ignore[misc]
+        # What was claimed and not begun is pending again; for the others this changes nothing.
+        self._app.ledger.give_back(duties, self._app.now())
 
     def _intend(self, duties: Sequence[Duty], keys: Sequence[str]) -> set[str]:
         granted = self._app.ledger.intend(duties, self._app.now())
         fail_at("runtime.after_intent")
         return {key for key, duty in zip(keys, duties, strict=True) if (duty.sending, duty.place) in granted}
 
-    def _result(self, channel: Channel, duty: Duty, outcome: Receipt | Exception | None) -> Result | None:
-        if outcome is None:
-            return None
-        if isinstance(outcome, Receipt):
-            return Result(duty=duty, state=State.SENT, remote_id=outcome.remote_id, remote_url=outcome.url)
-        if isinstance(outcome, Uncertain) and channel.carries == "message":
-            return messages.unanswered(self._app, duty, outcome, self._app.now())
-        if isinstance(outcome, Refused) and duty.kind in {"post", "edit"}:
-            self._pause(channel, duty, outcome)
-        return failure(duty, outcome, self._app.now())
-
-    def _pause(self, channel: Channel, duty: Duty, error: Refused) -> None:
-        """A network that refuses a quote gets no other one until an editor has looked (Q19)."""
-        if self._app.content.quote(duty.subject) is None:
-            return
-        reason = f"{channel.name} refused a quote ({error.code or 'no code'}): look at the account before you release it"
-        self._app.holds.place(f"quotes:{channel.name}", reason, who="syndicate", now=self._app.now())
-        logger().error("quotes_paused", channel=channel.name, item=duty.subject)
-
     def _settle(self, result: Result) -> None:
         fail_at("runtime.before_settle")
         self._app.ledger.settle([result], self._app.now())
-        self.counts.add(result.state)
-        log = logger().info if result.state is State.SENT else logger().warning
-        facts = {"channel": result.duty.channel, "delivery": f"{result.duty.sending}.{result.duty.place}"}
-        if result.not_before:
-            facts["retry_at"] = result.not_before.isoformat()
-        if result.detail:
-            facts["error"] = result.detail
-        log(f"delivery_{result.state}", attempt=result.duty.attempt, **facts)
+        self._told(result)
 
-    def _give_back(self, duties: Sequence[Duty]) -> None:
-        """What was claimed and not begun is pending again; for the others this changes nothing."""
-        self._app.ledger.give_back(duties, self._app.now())
+    def _told(self, result: Result) -> None:
+        self.counts.add(result.state)
+        if result.state is not State.SENT or self._lines.free(result.duty.channel):
+            outcomes.told(result)
 
     def _look(self, channel: Channel, *, crashed: bool) -> None:
         place = self._app.store.write(lambda connection: place_key(connection, "account", channel.name))
@@ -234,17 +220,6 @@ class Runtime:
             self._settle(Result(duty=duty, state=State.UNCERTAIN, not_before=later, code="uncertain", detail=str(found)))
 
 
-def compose(app: App, duties: Sequence[Duty]) -> Mapping[tuple[int, int], tuple[str, Doing] | Exception]:
-    """The key and the parcel of each duty, or why it cannot be made."""
-    return {
-        **messages.compose(app, [duty for duty in duties if duty.kind == "edition"]),
-        **errata.compose(app, [duty for duty in duties if duty.kind == "notice" and duty.subject.startswith(errata.PREFIX)]),
-        **posts.compose(app, [duty for duty in duties if duty.kind == "post"]),
-        **correction.compose(app, [duty for duty in duties if duty.kind == "edit"]),
-        **withdrawal.compose(app, [duty for duty in duties if duty.kind == "delete"]),
-    }
-
-
 def attempt(act: Callable[[], T]) -> T | Exception:
     """What ``act`` returns, or the error that says what to do next; a bug in a channel is uncertain, not fatal."""
     try:
@@ -256,22 +231,32 @@ def attempt(act: Callable[[], T]) -> T | Exception:
         return Uncertain(f"the channel failed with {type(error).__name__}")
 
 
-def failure(duty: Duty, error: Exception, now: datetime) -> Result:
-    """What an error means for a duty (errors.py): stop, wait, or find out."""
-    if isinstance(error, Uncertain):
-        first = now + timedelta(seconds=LOOKS[0])
-        return Result(duty=duty, state=State.UNCERTAIN, not_before=first, code=error.code or "uncertain", detail=str(error))
-    if isinstance(error, Throttled | Unreachable) and now - duty.due < GIVE_UP:
-        code = "unreachable" if isinstance(error, Unreachable) else error.code or "throttled"
-        later = error.retry_at if isinstance(error, Throttled) else now + back_off(duty)
-        return Result(duty=duty, state=State.DEFERRED, not_before=later, code=code, detail=str(error))
-    code = error.code if isinstance(error, DeliveryError) else type(error).__name__
-    advice = f" {error.advice}" if isinstance(error, DeliveryError) and error.advice else ""
-    return Result(duty=duty, state=State.FAILED, code=code, detail=f"{error}{advice}")
+class _Lines:
+    """How much of the log sent parcels may fill: at full speed it would be the slowest part of sending."""
 
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._second = 0
+        self._written = 0
+        self._more: dict[str, int] = {}
 
-def back_off(duty: Duty) -> timedelta:
-    """How long to wait after this attempt: longer each time, spread by a fifth so that duties do not return together."""
-    seconds = BACK_OFF[min(duty.attempt, len(BACK_OFF)) - 1]
-    digest = hashlib.sha256(f"{duty.sending}.{duty.place}.{duty.attempt}".encode()).digest()
-    return timedelta(seconds=seconds * (0.9 + 0.2 * digest[0] / 255))
+    def free(self, channel: str) -> bool:
+        """Whether one more line may be written; else the parcel is counted."""
+        with self._lock:
+            if int(time.monotonic()) != self._second:
+                self._second, self._written = int(time.monotonic()), 0
+                self._tell(channel)
+            self._written += 1
+            if self._written > LINES:
+                self._more[channel] = self._more.get(channel, 0) + 1
+            return self._written <= LINES
+
+    def rest(self, channel: str) -> None:
+        """Say how many were not told of one by one."""
+        with self._lock:
+            self._tell(channel)
+
+    def _tell(self, channel: str) -> None:
+        more = self._more.pop(channel, 0)
+        if more:
+            logger().info("deliveries_sent", channel=channel, more=more)

@@ -13,13 +13,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from syndicate.channels.smtp.sending import GROUP_MOST
 from syndicate.model import Frequency
 
 if TYPE_CHECKING:
     from crash.trial import Trial
 
-# One connection, and one intent at a time on it (runtime.py): the most that one kill can leave in doubt.
-IN_DOUBT = 1
+# As many connections as the settings say, and one group of intents on each: the most that one kill can leave in doubt.
+IN_DOUBT = 4 * GROUP_MOST
 OPEN = ("pending", "claimed", "sending", "deferred")
 DUTIES = """SELECT c.name AS channel, r.address, d.state, d.remote_id, v.items, s.subject
     FROM delivery d JOIN sending s ON s.key = d.sending JOIN place c ON c.key = d.channel

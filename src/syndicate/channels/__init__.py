@@ -6,7 +6,7 @@ A channel's file holds a frozen settings class, and a class that satisfies ``Cha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
@@ -88,19 +88,61 @@ class Channel(Protocol):
         ...
 
 
+class Run(Protocol):
+    """What a connection works off: parcels as they come, their intents, and who is told what became of each."""
+
+    def take(self, most: int, *, wait: bool) -> Sequence[tuple[str, Parcel]]:
+        """The next parcels with their keys, at most so many. ``wait``: until there is one; none then ends the run."""
+        ...
+
+    def intend(self, keys: Sequence[str]) -> set[str]:
+        """Commit the intents of ``keys`` before the first byte that could take effect; return those that were granted.
+
+        A key that was not granted must not take effect. One that was granted before and of which nothing has left
+        may be asked about again: its intent is taken back first.
+        """
+        ...
+
+    def tell(self, key: str, outcome: Receipt | Exception | None) -> None:
+        """What became of a parcel, once for each; errors are ``DeliveryError``. ``None``: nothing of it has left."""
+        ...
+
+    def stopping(self) -> bool:
+        """Whether to hand back what has not left."""
+        ...
+
+
 @runtime_checkable
 class RunChannel(Channel, Protocol):
-    """A channel that takes a run of parcels over one connection and asks for each intent itself."""
+    """A channel that takes runs of parcels over connections of its own and asks for each intent itself."""
 
-    def send_run(
-        self, parcels: Iterable[tuple[str, Parcel]], intend: Callable[[Sequence[str]], set[str]]
-    ) -> Iterator[tuple[str, Receipt | Exception | None]]:
-        """Send ``(key, parcel)`` pairs in order.
+    @property
+    def host(self) -> str:
+        """Whose failures count together."""
+        ...
 
-        ``intend(keys)`` commits the intents before the first byte that could take effect and returns
-        the keys that were granted; a key that was not granted must not take effect and yields
-        ``(key, None)``. Every key yields exactly one result; errors are ``DeliveryError``.
-        """
+    @property
+    def connections(self) -> int:
+        """How many runs it takes at once."""
+        ...
+
+    @property
+    def per_second(self) -> float:
+        """Parcels a second over all of them; 0 for no limit."""
+        ...
+
+    @property
+    def domains(self) -> Mapping[str, float]:
+        """The same by recipient domain."""
+        ...
+
+    @property
+    def ceilings(self) -> Sequence[int]:
+        """The most parcels on the first, second … day of use; no limit after the last."""
+        ...
+
+    def send_run(self, run: Run) -> None:
+        """Send what ``run`` hands out, in order, until it ends or nothing can be reached. Every key is told of once."""
         ...
 
 

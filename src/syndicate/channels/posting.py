@@ -31,6 +31,7 @@ class PostingSettings(BaseModel):
     zone: values.ZoneOrSites = ""  # of the quiet hours, an IANA name; "" means the site's
     hashtags: Annotated[int, Field(ge=0, le=8)] = 0  # how many of a brief's topics become hashtags, at most
     hashtag_names: Mapping[str, str] = Field(default_factory=dict)  # topic -> its hashtag where not its own name; "": none
+    pictures: bool = True  # whether a brief's picture goes with its post
     renew_by: date | None = None  # the day on which the credentials end, where a person knows it
 
     def earliest(self, site_zone: str, *, last: datetime | None, now: datetime) -> datetime:

@@ -11,8 +11,12 @@ JOINED: Final = """delivery d {index}
     JOIN place c ON c.key = d.channel
     JOIN place p ON p.key = d.place
     LEFT JOIN variant v ON v.key = d.variant"""
+# Whether its reader still wants it. A notice says before its colon what it is for: a confirmation is for those who have
+# not confirmed yet, and who asks for their own data or to be erased need not be subscribed any more.
 CONSENTED: Final = """(s.newsletter IS NULL OR EXISTS (SELECT 1 FROM subscription u
-    WHERE u.subscriber = d.place AND u.newsletter = s.newsletter AND u.state = 'active'))"""
+    WHERE u.subscriber = d.place AND u.newsletter = s.newsletter
+    AND u.state = CASE substr(s.subject, 1, instr(s.subject, ':')) WHEN 'confirm:' THEN 'pending'
+        WHEN 'export:' THEN u.state WHEN 'erase:' THEN u.state ELSE 'active' END))"""
 _TARGETS: Final = "' ' || s.targets || ' ' || coalesce(v.targets, '') || ' '"
 # Whether it is stopped. What a hold can name: all, quotes, a channel, quotes:CHANNEL, a newsletter, edition:N, an item's
 # id. A withdrawn item is held for good.
@@ -20,6 +24,9 @@ HELD: Final = f"""(EXISTS (SELECT 1 FROM hold h WHERE h.target = c.name OR instr
     OR (h.target = 'quotes:' || c.name AND instr({_TARGETS}, ' quotes ')))
     OR EXISTS (SELECT 1 FROM item i WHERE i.withdrawn IS NOT NULL AND s.kind <> 'delete'
     AND instr({_TARGETS}, ' ' || i.id || ' ')))"""  # noqa: S608 - fixed text
+# The same of the sending ``:s``, its variant ``:v`` and the channel named ``:c``, for a statement that moves many rows of them.
+HELD_HERE: Final = f"""EXISTS (SELECT 1 FROM sending s JOIN place c ON c.kind = 'account' AND c.name = :c
+    LEFT JOIN variant v ON v.key = :v WHERE s.key = :s AND {HELD})"""  # noqa: S608 - fixed text
 # Whether a hold on the target ``:t`` would stop it.
 AIMED: Final = f"""(c.name = :t OR instr({_TARGETS}, ' ' || :t || ' ')
     OR (:t = 'quotes:' || c.name AND instr({_TARGETS}, ' quotes ')))"""

@@ -1,17 +1,19 @@
 """The database's door: many readers, and one writer thread through which every change goes.
 
 SQLite in WAL mode with ``synchronous=FULL``. A write always begins IMMEDIATE, so that no
-read-modify-write fails half-way for want of the lock. Knows no table.
+read-modify-write fails half-way for want of the lock. Changes that wait at the same time share one
+commit, each in a savepoint of its own. Knows no table.
 """
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from typing import Any, Final, TypeAlias, TypeVar
 
 import sqlalchemy as sa
@@ -26,6 +28,7 @@ _PATIENCE_SECONDS: Final = 30.0  # how long a write waits for other processes
 _BUSY_MILLIS: Final = 5000
 _STRIDE_SECONDS: Final = 0.020  # after this much writing without a pause …
 _REST_SECONDS: Final = 0.001  # … rest this long, so that other processes get the lock
+_MOST_TOGETHER: Final = 64  # changes in one commit
 
 
 def database_path(url: str, root: Path) -> Path:
@@ -64,9 +67,12 @@ class Store:
             raise StoreError(msg) from error
         self._readers = _engine(path, begin="BEGIN", query_only=True)
         self._writer = _engine(path, begin="BEGIN IMMEDIATE", query_only=False)
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="writer")
+        self._waiting: SimpleQueue[_Change | None] = SimpleQueue()
         self._rested = self._idle_since = time.monotonic()
-        self._closed = threading.Event()
+        self._door = threading.Lock()
+        self._closed = False
+        self._thread = threading.Thread(target=self._serve, name="writer", daemon=True)
+        self._thread.start()
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
@@ -84,23 +90,33 @@ class Store:
             raise _explained(error, self.path) from error
 
     def write(self, work: Callable[[sa.Connection], T]) -> T:
-        """Run ``work`` in the writer thread inside one transaction; commit, or roll back if it raises.
+        """Run ``work`` in the writer thread inside a transaction; commit, or undo all of it if it raises.
 
-        Gather everything before: other processes wait while ``work`` runs.
+        What other threads ask for meanwhile is committed together with it. Gather everything before: other
+        processes wait while ``work`` runs.
 
         Raises
         ------
         StoreError
-            The database cannot be written (full disk, read-only, locked for 30 s).
+            The database cannot be written (full disk, read-only, locked for 30 s), or it is closed.
         """
-        return self._thread.submit(self._transact, work).result()
+        change = _Change(work)
+        with self._door:
+            if self._closed:
+                msg = f"database {self.path}: it is closed"
+                raise StoreError(msg)
+            self._waiting.put(change)
+        found: T = change.done.result()
+        return found
 
     def close(self) -> None:
         """Finish what is being written, then close every connection. Closing twice is harmless."""
-        if self._closed.is_set():
-            return
-        self._closed.set()
-        self._thread.shutdown(wait=True)
+        with self._door:
+            if self._closed:
+                return
+            self._closed = True
+            self._waiting.put(None)
+        self._thread.join()
         self._readers.dispose()
         self._writer.dispose()
 
@@ -124,25 +140,47 @@ class Store:
         finally:
             engine.dispose()
 
-    def _transact(self, work: Callable[[sa.Connection], T]) -> T:
-        self._rest()
-        give_up = time.monotonic() + _PATIENCE_SECONDS
-        while True:
+    def _serve(self) -> None:
+        """The writer thread: all that waits, in one transaction, until the store is closed."""
+        going = True
+        while going:
+            changes: list[_Change] = []
+            found = self._waiting.get()
             try:
-                connection = self._writer.connect()
-                break
-            except OperationalError as error:
-                if not _is_busy(error) or time.monotonic() > give_up:
-                    raise _explained(error, self.path) from error
+                while found is not None and len(changes) < _MOST_TOGETHER:
+                    changes.append(found)
+                    found = self._waiting.get_nowait() if len(changes) < _MOST_TOGETHER else found
+            except Empty:
+                pass
+            going = found is not None
+            if changes:
+                self._transact(changes)
+
+    def _transact(self, changes: Sequence[_Change]) -> None:
+        """Every change, then the commit, then the news."""
+        self._rest()
         try:
-            with connection:
-                transaction = self._begin(connection, give_up)
-                with transaction:
-                    return work(connection)
-        except DatabaseError as error:
-            raise _explained(error, self.path) from error
+            give_up = time.monotonic() + _PATIENCE_SECONDS
+            with self._connected(give_up) as connection, self._begin(connection, give_up):
+                for change in changes:
+                    change.run(connection, alone=len(changes) == 1)
+        except BaseException as error:  # noqa: BLE001 - whoever waits for the change is told
+            told = _explained(error, self.path) if isinstance(error, DatabaseError) else error
+            for change in changes:
+                change.fail(told)
+        else:
+            for change in changes:
+                change.tell(self.path)
         finally:
             self._idle_since = time.monotonic()
+
+    def _connected(self, give_up: float) -> sa.Connection:
+        while True:
+            try:
+                return self._writer.connect()
+            except OperationalError as error:
+                if not _is_busy(error) or time.monotonic() > give_up:
+                    raise
 
     def _begin(self, connection: sa.Connection, give_up: float) -> sa.RootTransaction:
         while True:
@@ -150,7 +188,7 @@ class Store:
                 return connection.begin()
             except OperationalError as error:
                 if not _is_busy(error) or time.monotonic() > give_up:
-                    raise _explained(error, self.path) from error
+                    raise
 
     def _rest(self) -> None:
         """Leave the lock free for a moment now and then.
@@ -164,6 +202,43 @@ class Store:
         elif now - self._rested >= _STRIDE_SECONDS:
             time.sleep(_REST_SECONDS)
             self._rested = time.monotonic()
+
+
+class _Change:
+    """One thing to be written, and who waits for it."""
+
+    def __init__(self, work: Callable[[sa.Connection], Any]) -> None:
+        self.done: Future[Any] = Future()
+        self._work = work
+        self._result: Any = None
+        self._error: BaseException | None = None
+
+    def run(self, connection: sa.Connection, *, alone: bool) -> None:
+        """Do it; what it raises is kept, and undone without touching what shares its transaction."""
+        if alone:
+            self._result = self._work(connection)
+            return
+        connection.exec_driver_sql("SAVEPOINT change")
+        try:
+            self._result = self._work(connection)
+        except BaseException as error:
+            driver: Any = connection.connection.driver_connection
+            if not driver.in_transaction:  # a full disk: SQLite has rolled back all of it
+                raise
+            self._error = error
+            connection.exec_driver_sql("ROLLBACK TO change")
+        connection.exec_driver_sql("RELEASE change")
+
+    def tell(self, path: Path) -> None:
+        """What came of it, once it is on the disk."""
+        if self._error is None:
+            self.done.set_result(self._result)
+        else:
+            self.fail(_explained(self._error, path) if isinstance(self._error, DatabaseError) else self._error)
+
+    def fail(self, error: BaseException) -> None:
+        """It is not done."""
+        self.done.set_exception(error)
 
 
 def _engine(path: Path, *, begin: str, query_only: bool) -> sa.Engine:

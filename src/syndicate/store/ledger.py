@@ -8,21 +8,20 @@ moves the sending's tally, in the same transaction, so that totals never count r
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
-from typing import Final
+from datetime import datetime
 
 import sqlalchemy as sa
 
-from syndicate.model import OPEN_STATES, State
-from syndicate.store import schema
-from syndicate.store.clauses import AIMED, CONSENTED, HELD, JOINED, ONE, OPEN
+from syndicate.model import State
+from syndicate.store import claims, schema
+from syndicate.store.claims import Claimed
+from syndicate.store.clauses import AIMED, HELD, JOINED, ONE, OPEN
 from syndicate.store.database import Store
-from syndicate.store.duties import Duty, Result, add_tally, duty_of
+from syndicate.store.duties import Duty, Result, duty_of
+from syndicate.store.moves import Moves as _Moves
+from syndicate.store.pace import Pace, count_day
 from syndicate.store.schema import from_micros, to_micros
-
-LEASE: Final = timedelta(minutes=5)
 
 
 class Ledger:
@@ -38,26 +37,20 @@ class Ledger:
 
         Those whose reader has left become ``suppressed`` at once.
         """
-        query = sa.text(
-            f"""SELECT d.sending, d.place, p.kind AS place_kind, c.name AS channel, d.variant, s.kind, s.subject, s.revision,
-                   s.newsletter, s.due, d.attempt, d.epoch, d.state, d.not_before, {CONSENTED} AS consented
-            FROM {JOINED.format(index="INDEXED BY ix_delivery_open")}
-            WHERE d.channel = :channel AND d.state IN {OPEN} AND d.state IN ('pending', 'deferred') AND d.not_before <= :now
-              AND (v.key IS NULL OR v.state = 'frozen') AND NOT {HELD}
-            ORDER BY d.priority DESC, d.not_before, d.sending, d.place LIMIT :limit"""  # noqa: S608 - fixed text
-        )
+        return list(self.claim_at(channel, now, limit).duties)
 
-        def work(connection: sa.Connection) -> list[Duty]:
+    def claim_at(
+        self, channel: int, now: datetime, limit: int, *, pace: Pace | None = None, in_hand: int = 0, urgent: bool = False
+    ) -> Claimed:
+        """As ``claim``, at the pace that was agreed, of which ``in_hand`` are still to leave; ``urgent``: none but those."""
+
+        def work(connection: sa.Connection) -> Claimed:
             moves = _Moves(connection, now)
-            duties = []
-            for row in connection.execute(query, {"channel": channel, "now": to_micros(now), "limit": limit}).mappings().all():
-                duty = duty_of(row, attempt=row["attempt"] + 1, epoch=row["epoch"] + 1)
-                state = State.CLAIMED if row["consented"] else State.SUPPRESSED
-                moves.claim(duty, State(row["state"]), state)
-                if state is State.CLAIMED:
-                    duties.append(duty)
+            found = claims.take(
+                connection, moves, channel, now, claims.Wish(limit=limit, pace=pace or Pace(), in_hand=in_hand, urgent=urgent)
+            )
             moves.finish()
-            return duties
+            return found
 
         return self._store.write(work)
 
@@ -67,25 +60,7 @@ class Ledger:
         Consent and holds are read again here: one that is refused is back in ``pending`` (held) or
         ``suppressed`` (the reader has left), and must not take effect.
         """
-        query = sa.text(
-            f"""SELECT {CONSENTED} AS consented, {HELD} AS held FROM {JOINED.format(index="")}
-            WHERE d.sending = :sending AND d.place = :place AND d.state = 'claimed' AND d.epoch = :epoch"""  # noqa: S608 - fixed text
-        )
-
-        def work(connection: sa.Connection) -> set[tuple[int, int]]:
-            moves = _Moves(connection, now)
-            granted = set()
-            for duty in duties:
-                found = connection.execute(query, {"sending": duty.sending, "place": duty.place, "epoch": duty.epoch}).first()
-                if found is None:
-                    continue
-                state = State.SUPPRESSED if not found.consented else State.PENDING if found.held else State.SENDING
-                if moves.settle(Result(duty=duty, state=state), State.CLAIMED) and state is State.SENDING:
-                    granted.add((duty.sending, duty.place))
-            moves.finish()
-            return granted
-
-        return self._store.write(work)
+        return self.exchange((), duties, now)
 
     def settle(self, results: Iterable[Result], now: datetime) -> int:
         """Record results of duties in ``claimed`` or ``sending``, compare-and-set; return how many took."""
@@ -93,21 +68,44 @@ class Ledger:
 
         def work(connection: sa.Connection) -> int:
             moves = _Moves(connection, now)
-            olds = (State.SENDING, State.CLAIMED, State.UNCERTAIN)
-            taken = sum(any(moves.settle(result, old) for old in olds) for result in gathered)
+            taken = _record(moves, gathered)
             moves.finish()
             return taken
 
         return self._store.write(work)
 
-    def give_back(self, duties: Sequence[Duty], now: datetime) -> int:
-        """Return what was claimed and not begun to ``pending``; for other states this changes nothing."""
+    def exchange(
+        self, results: Sequence[Result], duties: Sequence[Duty], now: datetime, *, back: Sequence[Duty] = (), counted: str = ""
+    ) -> set[tuple[int, int]]:
+        """In one transaction: results of what has left, and the intents of what leaves next; returns those granted.
+
+        ``back`` are intents of which provably nothing has left: they are claimed again first. ``counted`` names the
+        channel whose messages of a day are counted.
+        """
+
+        def work(connection: sa.Connection) -> set[tuple[int, int]]:
+            moves = _Moves(connection, now)
+            _record(moves, results)
+            for duty in back:
+                moves.move(duty.sending, duty.place, duty.epoch, State.SENDING, State.CLAIMED)
+            granted = moves.intend(duties)
+            if counted and len(granted) > len(back):
+                count_day(connection, counted, len(granted) - len(back), now)
+            moves.finish()
+            return granted
+
+        return self._store.write(work)
+
+    def give_back(self, duties: Sequence[Duty], now: datetime, *, back: Sequence[Duty] = ()) -> int:
+        """Return what was claimed and not begun to ``pending``, ``back`` among it as above; other states stay as they are."""
 
         def work(connection: sa.Connection) -> int:
             moves = _Moves(connection, now)
-            back = sum(moves.move(duty.sending, duty.place, duty.epoch, State.CLAIMED, State.PENDING) for duty in duties)
+            for duty in back:
+                moves.move(duty.sending, duty.place, duty.epoch, State.SENDING, State.CLAIMED)
+            given = sum(moves.move(duty.sending, duty.place, duty.epoch, State.CLAIMED, State.PENDING) for duty in duties)
             moves.finish()
-            return back
+            return given
 
         return self._store.write(work)
 
@@ -201,7 +199,7 @@ class Ledger:
             for row in rows:
                 connection.execute(sa.text("DELETE FROM attempt WHERE sending = :key"), {"key": row.key})
                 connection.execute(sa.text("DELETE FROM payload WHERE sending = :key"), {"key": row.key})
-                if row.kind == "edition":
+                if row.kind in {"edition", "notice"}:
                     connection.execute(sa.text("DELETE FROM delivery WHERE sending = :key"), {"key": row.key})
                 connection.execute(sa.text("UPDATE sending SET state = 'forgotten' WHERE key = :key"), {"key": row.key})
 
@@ -269,126 +267,31 @@ class Ledger:
             moves = _Moves(connection, now)
             moves.move(sending, place, row.epoch, State(row.state), state, not_before=now, done=state is not State.PENDING)
             moves.note(sending, place, str(state), "person", f"decided by {who}")
-            if state is State.PENDING:
-                connection.execute(sa.text("UPDATE sending SET state = 'open' WHERE key = :s"), {"s": sending})
             moves.finish()
             return True
 
         return self._store.write(work)
 
 
-class _Moves:
-    """State changes of one transaction and what they do to the tallies."""
-
-    def __init__(self, connection: sa.Connection, now: datetime) -> None:
-        self._connection = connection
-        self._now = to_micros(now)
-        self._changes: Counter[tuple[int, int, State]] = Counter()  # (sending, place, state) -> n, by place for its kind
-
-    def claim(self, duty: Duty, old: State, new: State) -> None:
-        """Lease a duty, or suppress it."""
-        done = None if new is State.CLAIMED else self._now
-        self._connection.execute(
-            sa.text(
-                """UPDATE delivery SET state = :new, epoch = :epoch, attempt = :attempt, lease_until = :lease, done_at = :done
-                WHERE sending = :s AND place = :p"""
-            ),
-            {
-                "new": new,
-                "epoch": duty.epoch,
-                "attempt": duty.attempt,
-                "lease": self._now + LEASE // timedelta(microseconds=1),
-                "done": done,
-                "s": duty.sending,
-                "p": duty.place,
-            },
-        )
-        self._count(duty.sending, duty.place, old, new)
-
-    def settle(self, result: Result, old: State) -> bool:
-        """Record a result if the row still is in ``old`` and of this claim."""
-        duty, new = result.duty, result.state
-        moved = self.move(
-            duty.sending,
-            duty.place,
-            duty.epoch,
-            old,
-            new,
-            not_before=result.not_before,
-            done=new not in OPEN_STATES,
-            remote=(result.remote_id, result.remote_url),
-        )
-        if moved and (result.code or result.detail):
-            self.note(duty.sending, duty.place, str(new), result.code, result.detail)
-        return moved
-
-    def move(
-        self,
-        sending: int,
-        place: int,
-        epoch: int,
-        old: State,
-        new: State,
-        *,
-        not_before: datetime | None = None,
-        done: bool = False,
-        remote: tuple[str, str] = ("", ""),
-    ) -> bool:
-        """Compare-and-set one row's state. A claim that is given back was no attempt."""
-        when = None if not_before is None else to_micros(not_before)
-        taken = self._connection.execute(
-            sa.text(
-                """UPDATE delivery SET state = :new, attempt = attempt - (:old = 'claimed' AND :new = 'pending'),
-                    not_before = CASE WHEN :new IN ('pending', 'deferred') THEN coalesce(:when, not_before) ELSE not_before END,
-                    lease_until = CASE :new WHEN 'uncertain' THEN :when WHEN 'sending' THEN lease_until END,
-                    intent_at = CASE :new WHEN 'sending' THEN :now ELSE intent_at END,
-                    done_at = CASE WHEN :done THEN :now END, remote_id = :remote_id, remote_url = :remote_url
-                WHERE sending = :s AND place = :p AND state = :old AND epoch = :epoch"""
-            ),
-            {
-                "new": new,
-                "old": old,
-                "when": when,
-                "now": self._now,
-                "done": done,
-                "remote_id": remote[0],
-                "remote_url": remote[1],
-                "s": sending,
-                "p": place,
-                "epoch": epoch,
-            },
-        ).rowcount
-        if taken:
-            self._count(sending, place, old, new)
-        return bool(taken)
-
-    def note(self, sending: int, place: int, outcome: str, code: str, detail: str) -> None:
-        """Keep what was said about one delivery."""
-        self._connection.execute(
-            sa.text("INSERT INTO attempt (sending, place, at, outcome, code, detail) VALUES (:s, :p, :at, :o, :c, :d)"),
-            {"s": sending, "p": place, "at": self._now, "o": outcome, "c": code, "d": detail},
-        )
-
-    def finish(self) -> None:
-        """Move the tallies as the states moved."""
-        for (sending, place, state), n in self._changes.items():
-            if n:
-                add_tally(self._connection, sending, place, state, n)
-
-    def _count(self, sending: int, place: int, old: State, new: State) -> None:
-        self._changes[sending, place, old] -= 1
-        self._changes[sending, place, new] += 1
+def _record(moves: _Moves, results: Sequence[Result]) -> int:
+    """What was accepted in one stroke, the rest one by one; how many took."""
+    taken = moves.sent([result for result in results if result.state is State.SENT and not result.detail])
+    if taken == len(results):
+        return taken
+    return taken + sum(
+        any(moves.settle(result, old) for old in (State.SENDING, State.CLAIMED, State.UNCERTAIN)) for result in results
+    )
 
 
-def suppress_open(connection: sa.Connection, place: int, newsletter: int, at: datetime, why: str) -> int:
+def suppress_open(connection: sa.Connection, place: int, newsletter: int | None, at: datetime, why: str) -> int:
     """Suppress what is due to a reader who has left, in the transaction that ends the subscription.
 
-    What is already in ``sending`` may be on the wire and settles by itself.
+    What is already in ``sending`` may be on the wire and settles by itself. Without a newsletter: of all of them.
     """
     rows = connection.execute(
         sa.text(
             """SELECT d.sending, d.epoch, d.state FROM delivery d JOIN sending s ON s.key = d.sending
-            WHERE d.place = :p AND s.newsletter = :n AND d.state IN ('pending', 'claimed', 'deferred')"""
+            WHERE d.place = :p AND (s.newsletter = :n OR :n IS NULL) AND d.state IN ('pending', 'claimed', 'deferred')"""
         ),
         {"p": place, "n": newsletter},
     ).all()
@@ -398,3 +301,9 @@ def suppress_open(connection: sa.Connection, place: int, newsletter: int, at: da
         moves.note(row.sending, place, State.SUPPRESSED, "", why)
     moves.finish()
     return len(rows)
+
+
+def strip(connection: sa.Connection, place: int) -> None:
+    """Take from the records of one place whatever the far side said or named; the rows stay, so that the books balance."""
+    connection.execute(sa.text("DELETE FROM attempt WHERE place = :p"), {"p": place})
+    connection.execute(sa.text("UPDATE delivery SET remote_id = '', remote_url = '' WHERE place = :p"), {"p": place})

@@ -1,0 +1,145 @@
+"""One connection's share of the mail: its duties, their messages, intents and results. The channel sends.
+
+Results of the last group and intents of the next are committed together, so that after a crash no more than one
+group is in doubt. What is claimed and not begun is given back.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+
+from syndicate.errors import Refused, Uncertain, Unreachable
+from syndicate.failpoint import fail_at
+from syndicate.model import Amendment, Parcel, Receipt, Removal
+from syndicate.publish import outcomes, second_look
+from syndicate.store.duties import Duty, Result
+
+if TYPE_CHECKING:
+    from syndicate.publish.lanes import Dealer, Office
+
+SLICE: Final = 25  # messages made at once, and results kept at most
+BRIEF: Final = 2  # the least that a reserved lane takes: one to send and one to send along with it
+
+
+class Lane:
+    """What a run channel is handed for one connection (channels.Run)."""
+
+    def __init__(self, office: Office, dealer: Dealer, *, brief: bool) -> None:
+        """``brief``: take few duties at a time."""
+        self._office = office
+        self._dealer = dealer
+        self._brief = brief
+        self._duties: dict[str, Duty] = {}  # by key, until something is told of it
+        self._made: deque[tuple[str, Parcel]] = deque()  # not handed out yet
+        self._intended: set[str] = set()
+        self._results: list[Result] = []
+        self._back: list[Duty] = []  # to be given back
+        self._unsaid: list[Duty] = []  # those of them whose intent was recorded: nothing of them has left
+
+    def work(self) -> None:
+        """Let the channel work until the run is over; then settle what is left."""
+        self._office.channel.send_run(self)
+        self._made.clear()
+        self._back += self._duties.values()
+        self._duties.clear()
+        self._flush()
+
+    def take(self, most: int, *, wait: bool) -> Sequence[tuple[str, Parcel]]:
+        """Messages, made when their turn comes."""
+        while not self._made:
+            size = max(BRIEF, min(SLICE, most)) if self._brief else SLICE
+            duties = self._dealer.deal(size, wait=False)
+            if not duties and wait:
+                self._flush()
+                duties = self._dealer.deal(size, wait=True)
+            if not duties:
+                return ()
+            self._make(duties)
+        return [self._made.popleft() for _ in range(min(most, len(self._made)))]
+
+    def intend(self, keys: Sequence[str]) -> set[str]:
+        """Results so far and these intents, in one commit."""
+        duties = {key: self._duties[key] for key in keys}
+        again = [duty for key, duty in duties.items() if key in self._intended]
+        results = self._taken()
+        office = self._office
+        granted = office.app.ledger.exchange(
+            results,
+            list(duties.values()),
+            office.app.now(),
+            back=again,
+            counted=office.channel.name if office.channel.ceilings else "",
+        )
+        fail_at("runtime.after_intent")
+        self._report(results)
+        found = {key for key, duty in duties.items() if (duty.sending, duty.place) in granted}
+        self._intended = (self._intended - duties.keys()) | found
+        return found
+
+    def tell(self, key: str, outcome: Receipt | Exception | None) -> None:
+        """Keep a result until the next commit; a host that fails again and again is left alone."""
+        duty = self._duties.pop(key)
+        if outcome is None:
+            self._back.append(duty)
+            if key in self._intended:
+                self._unsaid.append(duty)
+        else:
+            self._results.append(outcomes.outcome(self._office.app, self._office.channel, duty, outcome))
+        self._intended.discard(key)
+        breaker = self._office.breaker
+        if isinstance(outcome, Unreachable | Uncertain):
+            if breaker.failed(self._office.now()):
+                self._dealer.halt()
+        elif outcome is not None:
+            breaker.worked()
+        if len(self._results) >= SLICE:
+            self._flush()
+
+    def stopping(self) -> bool:
+        """Whether the program is to end, or the host to be left alone."""
+        return self._office.stopping() or self._dealer.over
+
+    def _make(self, duties: Sequence[Duty]) -> None:
+        app = self._office.app
+        wanted, lapsed = second_look.sort(app, duties, self._office.app.now())
+        self._results += lapsed
+        made = outcomes.compose(app, wanted)
+        going = set()
+        for duty in wanted:
+            found = made.get((duty.sending, duty.place)) or Refused("nothing to send")
+            if isinstance(found, Exception):
+                self._results.append(outcomes.failure(duty, found, app.now()))
+            elif not isinstance(found[1], Removal | Amendment):
+                self._duties[found[0]] = duty
+                self._made.append((found[0], found[1]))
+            going.add((duty.sending, duty.place))
+        gone = {(result.duty.sending, result.duty.place) for result in lapsed}
+        self._back += [duty for duty in duties if (duty.sending, duty.place) not in going | gone]
+
+    def _taken(self) -> list[Result]:
+        if self._results:
+            fail_at("runtime.before_settle")
+        results, self._results = self._results, []
+        return results
+
+    def _flush(self) -> None:
+        """Settle what is known, and give back what was not begun."""
+        office, results = self._office, self._taken()
+        if results:
+            self._settle(results)
+            self._report(results)
+        if self._back:
+            office.app.ledger.give_back(self._back, office.app.now(), back=self._unsaid)
+            self._dealer.settled(len(self._back))
+            self._back, self._unsaid = [], []
+
+    def _settle(self, results: Sequence[Result]) -> None:
+        self._office.app.ledger.settle(results, self._office.app.now())
+
+    def _report(self, results: Sequence[Result]) -> None:
+        for result in results:
+            self._office.settled(result)
+        if results:
+            self._dealer.settled(len(results))

@@ -1,0 +1,185 @@
+"""Moves of delivery states inside one transaction, and what they do to the tallies. For ``ledger`` alone.
+
+Leases, intents and acceptances move many rows by one statement; everything else moves row by row.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+import sqlalchemy as sa
+
+from syndicate.model import OPEN_STATES, State
+from syndicate.store.clauses import CONSENTED, HELD, HELD_HERE, JOINED
+from syndicate.store.duties import Duty, Result
+from syndicate.store.schema import to_micros
+
+LEASE: Final = timedelta(minutes=5)
+# The hot statements; `tests/integration/test_ledger.py` looks at their plans. ``places`` is a JSON list.
+CLAIM: Final = """UPDATE delivery
+    SET state = 'claimed', epoch = epoch + 1, attempt = attempt + 1, lease_until = :lease, done_at = NULL
+    WHERE sending = :s AND place IN (SELECT value FROM json_each(:places)) AND state IN ('pending', 'deferred')"""
+# Consent and holds are read inside the statement that grants: what changes a moment before it wins.
+INTEND: Final = f"""UPDATE delivery SET state = 'sending', intent_at = :now
+    WHERE sending = :s AND place IN (SELECT value FROM json_each(:places)) AND state = 'claimed' AND epoch = :epoch
+    AND (:n IS NULL OR EXISTS (SELECT 1 FROM subscription u
+        WHERE u.subscriber = delivery.place AND u.newsletter = :n AND u.state = 'active'))
+    AND NOT {HELD_HERE} RETURNING place"""  # noqa: S608 - fixed text
+SENT: Final = """UPDATE delivery SET state = 'sent', lease_until = NULL, done_at = ?, remote_id = ?, remote_url = ?
+    WHERE sending = ? AND place = ? AND state = 'sending' AND epoch = ?"""
+_WHY_NOT: Final = f"""SELECT {CONSENTED} AS consented, {HELD} AS held FROM {JOINED.format(index="")}
+    WHERE d.sending = :sending AND d.place = :place AND d.state = 'claimed' AND d.epoch = :epoch"""  # noqa: S608 - fixed text
+_MOVE: Final = """UPDATE delivery SET state = :new, attempt = attempt - (:old = 'claimed' AND :new = 'pending'),
+        not_before = CASE WHEN :new IN ('pending', 'deferred') THEN coalesce(:when, not_before) ELSE not_before END,
+        lease_until = CASE :new WHEN 'uncertain' THEN :when WHEN 'sending' THEN lease_until END,
+        intent_at = CASE :new WHEN 'sending' THEN :now ELSE intent_at END,
+        done_at = CASE WHEN :done THEN :now END, remote_id = :remote_id, remote_url = :remote_url
+    WHERE sending = :s AND place = :p AND state = :old AND epoch = :epoch"""
+_TALLY: Final = """INSERT INTO tally (sending, place_kind, state, n) VALUES (?, ?, ?, ?)
+    ON CONFLICT (sending, place_kind, state) DO UPDATE SET n = n + excluded.n"""
+
+
+class Moves:
+    """State changes of one transaction and what they do to the tallies."""
+
+    def __init__(self, connection: sa.Connection, now: datetime) -> None:
+        """Change nothing yet."""
+        self._connection = connection
+        self._now = to_micros(now)
+        self._changes: Counter[tuple[int, str, State]] = Counter()  # (sending, kind of place, state) -> n
+        self._kinds: dict[int, str] = {}
+        self._reopened: set[int] = set()
+
+    def claim(self, rows: Sequence[tuple[Duty, State]]) -> None:
+        """Lease duties, each with the state (``pending`` or ``deferred``) that it was found in."""
+        by_sending: dict[int, list[int]] = {}
+        for duty, old in rows:
+            by_sending.setdefault(duty.sending, []).append(duty.place)
+            self._count(duty.sending, duty.place_kind, old, State.CLAIMED)
+        lease = self._now + LEASE // timedelta(microseconds=1)
+        for sending, places in by_sending.items():
+            self._connection.exec_driver_sql(CLAIM, {"s": sending, "places": json.dumps(places), "lease": lease})
+
+    def intend(self, duties: Iterable[Duty]) -> set[tuple[int, int]]:
+        """Move claimed duties to ``sending``; those whose reader has left to ``suppressed``, held ones back to ``pending``."""
+        groups: dict[tuple[int, int | None, int], list[Duty]] = {}
+        for duty in duties:
+            groups.setdefault((duty.sending, duty.variant, duty.epoch), []).append(duty)
+        granted: set[tuple[int, int]] = set()
+        for (sending, variant, epoch), group in groups.items():
+            first = group[0]
+            values = {"s": sending, "v": variant, "c": first.channel, "n": first.newsletter, "epoch": epoch, "now": self._now}
+            rows = self._connection.exec_driver_sql(INTEND, {**values, "places": json.dumps([duty.place for duty in group])})
+            places = {row[0] for row in rows}
+            for duty in group:
+                if duty.place in places:
+                    granted.add((sending, duty.place))
+                    self._count(sending, duty.place_kind, State.CLAIMED, State.SENDING)
+                else:
+                    self._stop(duty)
+        return granted
+
+    def _stop(self, duty: Duty) -> None:
+        """A duty whose intent was not granted goes where it belongs; one that somebody else has moved stays there."""
+        values = {"sending": duty.sending, "place": duty.place, "epoch": duty.epoch}
+        found = self._connection.execute(sa.text(_WHY_NOT), values).first()
+        if found is not None:
+            self.settle(Result(duty=duty, state=State.PENDING if found.consented else State.SUPPRESSED), State.CLAIMED)
+
+    def sent(self, results: Sequence[Result]) -> int:
+        """Record acceptances of what is in ``sending``; return how many took."""
+        taken = 0
+        by_sending: dict[tuple[int, str], list[Result]] = {}
+        for result in results:
+            by_sending.setdefault((result.duty.sending, result.duty.place_kind), []).append(result)
+        for (sending, kind), group in by_sending.items():
+            rows = [
+                (self._now, result.remote_id, result.remote_url, sending, result.duty.place, result.duty.epoch)
+                for result in group
+            ]
+            n = self._connection.exec_driver_sql(SENT, rows).rowcount
+            self._count(sending, kind, State.SENDING, State.SENT, n)
+            taken += n
+        return taken
+
+    def settle(self, result: Result, old: State) -> bool:
+        """Record a result if the row still is in ``old`` and of this claim."""
+        duty, new = result.duty, result.state
+        self._kinds[duty.place] = duty.place_kind
+        moved = self.move(
+            duty.sending,
+            duty.place,
+            duty.epoch,
+            old,
+            new,
+            not_before=result.not_before,
+            done=new not in OPEN_STATES,
+            remote=(result.remote_id, result.remote_url),
+        )
+        if moved and (result.code or result.detail):
+            self.note(duty.sending, duty.place, str(new), result.code, result.detail)
+        return moved
+
+    def move(
+        self,
+        sending: int,
+        place: int,
+        epoch: int,
+        old: State,
+        new: State,
+        *,
+        not_before: datetime | None = None,
+        done: bool = False,
+        remote: tuple[str, str] = ("", ""),
+    ) -> bool:
+        """Compare-and-set one row's state. A claim that is given back was no attempt."""
+        taken = self._connection.exec_driver_sql(
+            _MOVE,
+            {
+                "new": str(new),
+                "old": str(old),
+                "when": None if not_before is None else to_micros(not_before),
+                "now": self._now,
+                "done": done,
+                "remote_id": remote[0],
+                "remote_url": remote[1],
+                "s": sending,
+                "p": place,
+                "epoch": epoch,
+            },
+        ).rowcount
+        if taken:
+            self._count(sending, self._kind(place), old, new)
+        return bool(taken)
+
+    def note(self, sending: int, place: int, outcome: str, code: str, detail: str) -> None:
+        """Keep what was said about one delivery."""
+        self._connection.execute(
+            sa.text("INSERT INTO attempt (sending, place, at, outcome, code, detail) VALUES (:s, :p, :at, :o, :c, :d)"),
+            {"s": sending, "p": place, "at": self._now, "o": outcome, "c": code, "d": detail},
+        )
+
+    def finish(self) -> None:
+        """Move the tallies as the states moved; a sending of which something is open again is open again."""
+        rows = [(sending, kind, str(state), n) for (sending, kind, state), n in self._changes.items() if n]
+        if rows:
+            self._connection.exec_driver_sql(_TALLY, rows)
+        for sending in self._reopened:
+            self._connection.execute(sa.text("UPDATE sending SET state = 'open' WHERE key = :s"), {"s": sending})
+
+    def _count(self, sending: int, kind: str, old: State, new: State, n: int = 1) -> None:
+        self._changes[sending, kind, old] -= n
+        self._changes[sending, kind, new] += n
+        if new in OPEN_STATES and old not in OPEN_STATES:
+            self._reopened.add(sending)
+
+    def _kind(self, place: int) -> str:
+        """Whether a place is a subscriber or an account."""
+        if place not in self._kinds:
+            query = sa.text("SELECT kind FROM place WHERE key = :p")
+            self._kinds[place] = self._connection.execute(query, {"p": place}).scalar_one()
+        return self._kinds[place]
