@@ -105,7 +105,7 @@ class Mailbox:
             The folder is not there.
         """
         imap = self._connected()
-        able = {name.upper() for name in imap.capabilities}
+        able = set(imap.capability()[1][-1].decode("ascii", "replace").upper().split())  # what it offers after signing in
         if not uids or not able & {"MOVE", "UIDPLUS"}:
             return 0
         which = ",".join(map(str, uids))
