@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -18,10 +19,10 @@ from syndicate.links import is_tag_uri
 from syndicate.model import Status
 from syndicate.settings import SiteSettings, SourceSettings
 from syndicate.sources import Source, open_source
-from syndicate.store import migrate, schema
+from syndicate.store import content, migrate, schema
 from syndicate.store.content import ContentStore
 from syndicate.store.database import Store
-from syndicate.store.intake import SyncReport
+from syndicate.store.intake import Intake, SyncReport
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -362,6 +363,46 @@ def test_a_lost_database_gives_the_same_ids_again(place: Place) -> None:
     place.sync()
     assert {brief.path: brief.id for brief in place.content.briefs(now=place.now)} == before
     assert [(quote.id, quote.slug) for quote in place.content.quotes(now=place.now)] == pool
+
+
+@pytest.mark.parametrize("cut", [0, 2], ids=["whole", "cut short"])
+def test_a_beginning_a_few_files_at_a_time_is_the_one_in_which_all_are_read_together(
+    place: Place, monkeypatch: pytest.MonkeyPatch, cut: int
+) -> None:
+    for number in range(7):
+        place.brief(f"{number}.md", "slug: same\n" + ("id: twice" if number in {1, 5} else ""), body=f"Body {number}")
+    place.write("briefs/8.md", "---\ntitle: [\n---\n")
+    place.brief("9.md", date="2026-12-24")
+
+    def begun() -> Any:
+        report = place.sync()
+        columns = [column for column in schema.item.columns if column.name not in {"key", "change"}]
+        with place.store.read() as connection:
+            rows = [tuple(row) for row in connection.execute(sa.select(*columns).order_by(schema.item.c.path))]
+        return report.faults, sorted(report.new), sorted(report.released), rows, place.sync().new
+
+    together = begun()
+    assert len(together[0]) >= 2
+    for name in ("item", "facet", "fault", "meta"):
+        place.store.write(lambda connection, name=name: connection.exec_driver_sql(f"DELETE FROM {name}").close())  # type: ignore[misc]
+    monkeypatch.setattr(content, "_AT_FIRST", 2)
+    if cut:
+        real, runs = Intake.run, []
+
+        def failing(self: Intake, found: Any) -> SyncReport:
+            runs.append(found)
+            if len(runs) > cut:
+                raise InterruptedError
+            return real(self, found)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Intake, "run", failing)
+            with pytest.raises(InterruptedError):
+                place.sync()
+    again = begun()
+    assert again[0] == together[0]
+    assert again[3:] == together[3:]
+    assert cut or again == together
 
 
 def test_a_folder_that_is_missing_takes_nothing_away(place: Place) -> None:

@@ -21,13 +21,14 @@ from syndicate.settings import SiteSettings
 from syndicate.sources import Source
 from syndicate.store import amendments, items, schema, withdrawals
 from syndicate.store.database import Store
-from syndicate.store.intake import Intake, SyncReport
+from syndicate.store.intake import Intake, SyncReport, merged
 from syndicate.store.items import ITEM, LISTED, WHOLE
-from syndicate.store.scan import Gathered, gather, gather_at, standing, turn
+from syndicate.store.scan import Gathered, batches, gather, gather_at, standing, turn
 
 _DAY: Final = schema.day_quote.c
 _FACET: Final = schema.facet.c
 _AT_ONCE: Final = 500  # values in one IN list
+_AT_FIRST: Final = 2_000  # files that a beginning holds in memory
 _UPSERT_DAY: Final = sa.text(
     "INSERT INTO day_quote (day, item, shown_at, state, reason) VALUES (:day, :item, :shown_at, :state, :reason) "
     "ON CONFLICT (day) DO UPDATE SET item = coalesce(excluded.item, item), shown_at = excluded.shown_at, "
@@ -62,7 +63,7 @@ class ContentStore:
     # -- taking in --------------------------------------------------------------------------------
 
     def sync(self, sources: Iterable[Source], now: datetime, *, only: Collection[str] | None = None) -> SyncReport:
-        """Read what is new or changed in ``sources`` and record it in one transaction.
+        """Read what is new or changed in ``sources`` and record it in one transaction; a beginning, in several.
 
         A faulty file is reported and its last good version stays. A source that cannot be reached is
         reported and nothing of it is taken away. Where nothing changed, nothing is written. ``only`` are
@@ -75,14 +76,27 @@ class ContentStore:
         """
         require_aware("now", now)
         wanted = list(sources)
+        begun = self._begun(wanted, now)
         with self._store.read() as connection:
             found = self._changed(connection, wanted, only) if only is not None else None
             if found is None:
                 found = [self._scanned(connection, source) for source in wanted]
             if not any(one.news for one in found):
                 faults, advice = standing(connection)
-                return SyncReport(faults=faults, advice=advice)
+                return merged([*begun, SyncReport(faults=faults, advice=advice)])
+        return merged([*begun, self._taken_in(found, now)])
 
+    def _begun(self, sources: Sequence[Source], now: datetime) -> list[SyncReport]:
+        """Into an empty store, a few files at a time, so that the memory does not grow with the publication.
+
+        Where this is cut short, the next sync goes on as the first one.
+        """
+        with self._store.read() as connection:
+            if connection.execute(sa.select(ITEM.key).limit(1)).first() is not None:
+                return []
+        return [self._taken_in([found], now) for source in sources for found in batches(source, _AT_FIRST)]
+
+    def _taken_in(self, found: Sequence[Gathered], now: datetime) -> SyncReport:
         def take_in(connection: sa.Connection) -> SyncReport:
             report = Intake(connection, site=self._site, windows=self._windows, now=now).run(found)
             amendments.keep(connection)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -40,6 +40,13 @@ class SyncReport:
     late: tuple[str, ...] = ()  # dated too far back to go out by themselves
     faults: tuple[Fault, ...] = ()  # every standing fault, those of unchanged files too
     advice: tuple[Fault, ...] = ()  # worth mending, although the item passes
+
+
+def merged(reports: Sequence[SyncReport]) -> SyncReport:
+    """Several in a row as one; what stands is what stood at their end."""
+    lists = ("new", "changed", "gone", "released", "late")
+    found = {name: tuple(dict.fromkeys(item for one in reports for item in getattr(one, name))) for name in lists}
+    return replace(reports[-1], **found)
 
 
 class Intake:
@@ -86,7 +93,7 @@ class Intake:
         kept = {row.key for row in assigned.known.values()}
         lost = [row for row in rows if (row.source, row.path) in vanished and not row.gone and row.key not in kept]
         self._write(lost)
-        self._note(found, refused, first)
+        self._note(found, refused, first - {one.source for one in found if one.more})
         take_turn(self._connection)
         faults, advice = standing(self._connection)
         return SyncReport(**{name: tuple(ids) for name, ids in self._ids.items()}, faults=faults, advice=advice)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import posixpath
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Final
 
@@ -49,6 +49,7 @@ class Gathered:
     source: str
     first: bool  # the source has never been reached before
     reached: bool = True
+    more: bool = False  # the rest of the source follows
     drafts: list[Draft] = field(default_factory=list)
     notes: dict[str, Note] = field(default_factory=dict)  # by path
     vanished: set[str] = field(default_factory=set)  # paths of items
@@ -60,6 +61,22 @@ class Gathered:
     def news(self) -> bool:
         """Whether anything is to be written."""
         return bool((self.first and self.reached) or self.drafts or self.notes or self.vanished or self.settled)
+
+
+def batches(source: Source, many: int) -> Iterator[Gathered]:
+    """A source of which nothing is known, ``many`` files at a time; nothing where they are no more than that.
+
+    A source that cannot be reached gives nothing either: ``gather`` is to follow in any case, and tells why.
+    """
+    try:
+        files = list(source.scan())
+    except SourceError:
+        return
+    for at in range(0, len(files) if len(files) > many else 0, many):
+        found = Gathered(source=source.name, first=True, more=True)
+        for file in files[at : at + many]:
+            _read(source, file, found)
+        yield found
 
 
 def gather(connection: sa.Connection, source: Source) -> Gathered:
