@@ -211,6 +211,12 @@ class Returns:
         with self._store.read() as connection:
             return set(ids) - set(connection.execute(query).scalars())
 
+    def was_seen(self, source: str, one: str) -> bool:
+        """Whether a source has shown this before."""
+        query = sa.select(schema.seen_return.c.id).where(schema.seen_return.c.source == source, schema.seen_return.c.id == one)
+        with self._store.read() as connection:
+            return connection.execute(query).first() is not None
+
     def see(self, source: str, ids: Iterable[str], now: datetime) -> int:
         """Remember what a source has shown; how many were new."""
         rows = [{"source": source, "id": one, "at": to_micros(now)} for one in ids]

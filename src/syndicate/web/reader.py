@@ -19,6 +19,7 @@ from syndicate.log import logger
 from syndicate.publish import catalogue, online, sitemap
 from syndicate.store import agenda
 from syndicate.web import briefs, feeds, quotes, subscriptions
+from syndicate.web.hooks import routes as hook_routes
 from syndicate.web.layout import SafeHeaders, feed_entries, page, publication, safe_headers
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ def create(app: App) -> Starlette:
         Route("/u/{token}", subscriptions.unsubscribe, methods=["GET", "POST"]),
         Route("/p/{token}", subscriptions.preferences, methods=["GET", "POST"]),
         Route("/healthz", _health),
+        *hook_routes(),
     ]
     web = Starlette(
         routes=routes,
