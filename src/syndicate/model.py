@@ -263,6 +263,10 @@ class Limits:
     cards: bool = False  # the post itself carries a link card (Bluesky)
     edits: bool = False
     deletes: bool = False
+    picture_bytes: int = 0  # of one picture; 0: it takes none
+    picture_side: int = 2048  # px of its longer side
+    alt: int = 1000  # characters of what it shows, in words
+    thumbs: bool = False  # a picture belongs to the card, not to the post (Bluesky)
     price_link: float = 0.0  # US dollars for a post with a link
     price_plain: float = 0.0  # US dollars for a post without one
     checked: str = ""  # ISO date on which the figures were read, and where
@@ -297,12 +301,26 @@ class Facet:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Picture:
+    """A brief's picture as one network takes it, its bytes in a file of the publication."""
+
+    file: str  # relative to the publication: "var/pictures/….jpg"
+    sha: str  # SHA-256 of the bytes, hex
+    type: str  # "image/jpeg" or "image/png"
+    size: int  # bytes
+    width: int  # px
+    height: int  # px
+    alt: str  # what it shows, in words
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Card:
     """A link card: our words only, never a quote's (Q5)."""
 
     uri: str
     title: str
     description: str
+    thumb: Picture | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -321,6 +339,7 @@ class Post:
     labels: tuple[str, ...] = ()  # self-labels (Bluesky)
     facets: tuple[Facet, ...] = ()
     card: Card | None = None
+    picture: Picture | None = None  # never of a quote (Q7)
     count: int = 0  # in the channel's units
     rung: Literal["", "full", "short", "paraphrase", "card"] = ""  # the fit ladder's rung of a quote (Q3)
     cut: str = ""  # what fitting left out, for the preview
@@ -369,6 +388,7 @@ class Receipt:
     remote_id: str
     url: str = ""
     at: datetime | None = None  # aware UTC, where the far side tells it
+    note: str = ""  # what it left without: a picture that the network did not take
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -50,9 +50,14 @@ def outcome(app: App, channel: Channel, duty: Duty, found: Receipt | Exception) 
 
 def sent(duty: Duty, receipt: Receipt) -> Result:
     """It has left; what it left without is kept with it."""
-    code = "degraded" if receipt.note else ""
-    remote = {"remote_id": receipt.remote_id, "remote_url": receipt.url}
-    return Result(duty=duty, state=State.SENT, code=code, detail=receipt.note, **remote)
+    return Result(
+        duty=duty,
+        state=State.SENT,
+        remote_id=receipt.remote_id,
+        remote_url=receipt.url,
+        code="degraded" if receipt.note else "",
+        detail=receipt.note,
+    )
 
 
 def failure(duty: Duty, error: Exception, now: datetime) -> Result:

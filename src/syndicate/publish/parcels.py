@@ -8,7 +8,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from syndicate.model import Amendment, Card, Facet, Post
+from syndicate.model import Amendment, Card, Facet, Picture, Post
 
 
 def dump(post: Post) -> str:
@@ -40,10 +40,16 @@ def _values(post: Post) -> dict[str, Any]:
     return asdict(post) | {"created": post.created.isoformat()}
 
 
+def _picture(told: Mapping[str, Any] | None) -> Picture | None:
+    return Picture(**told) if told else None
+
+
 def _post(told: Mapping[str, Any]) -> Post:
     values = dict(told)
     values["created"] = datetime.fromisoformat(values["created"])
     values["facets"] = tuple(Facet(**facet) for facet in values["facets"])
     values["labels"] = tuple(values["labels"])
-    values["card"] = Card(**values["card"]) if values["card"] else None
+    values["picture"] = _picture(values.get("picture"))
+    card = values["card"]
+    values["card"] = Card(**{**card, "thumb": _picture(card.get("thumb"))}) if card else None
     return Post(**values)

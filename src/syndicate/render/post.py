@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from syndicate import links
 from syndicate.errors import Fault, RenderError
-from syndicate.model import Brief, Card, Facet, Limits, Post
+from syndicate.model import Brief, Card, Facet, Limits, Picture, Post
 from syndicate.render import counting, excerpt, framing, markup, tags
 from syndicate.render.templates import Rendering
 from syndicate.settings import SiteSettings
@@ -48,6 +48,7 @@ def brief_post(
     created: datetime,
     revision: int = 0,
     hashtags: Sequence[str] = (),
+    picture: Picture | None = None,
 ) -> Post:
     """``brief`` fitted to ``channel``; the front matter's own text for the channel or network wins over the template.
 
@@ -82,10 +83,15 @@ def brief_post(
         created=created,
         warning=warning,
         facets=_facets(text, link, shown, hashtags=() if own else hashtags) if limits.counting == "bluesky" else (),
-        card=Card(uri=link, title=brief.title, description=markup.summary(brief, _LONGEST_CARD)) if limits.cards else None,
+        card=_card(brief, link, picture if limits.thumbs else None) if limits.cards else None,
+        picture=None if limits.thumbs else picture,
         count=counting.count(text, limits, warning=warning),
         cut=cut,
     )
+
+
+def _card(brief: Brief, link: str, thumb: Picture | None) -> Card:
+    return Card(uri=link, title=brief.title, description=markup.summary(brief, _LONGEST_CARD), thumb=thumb)
 
 
 def quote_post(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import re
@@ -24,6 +25,8 @@ _CID: Final = re.compile(r"baf[a-z2-7a-f0-9]{50,}")
 _MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z")
 _LANGUAGE: Final = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
 _KNOWN: Final = frozenset({"$type", "text", "createdAt", "langs", "facets", "embed", "labels", "reply", "tags"})
+_BLOB: Final = 50_000_000  # bytes that the server takes
+_THUMB: Final = 1_000_000  # bytes that a card's picture may have
 _GRAPHEMES: Final = 300
 _BYTES: Final = 3000
 
@@ -62,6 +65,7 @@ class FakeBluesky(Network):
             ("POST", "repo.putRecord"): self._put,
             ("POST", "repo.createRecord"): self._create,
             ("POST", "repo.deleteRecord"): self._delete,
+            ("POST", "repo.uploadBlob"): self._upload,
         }
         call = calls.get((asked.method, name))
         return call(asked) if call else _error(501, "MethodNotImplemented", "Method Not Implemented")
@@ -119,6 +123,7 @@ class FakeBluesky(Network):
     def _put(self, asked: Asked) -> Answer:
         body = asked.json
         fault = _put_fault(asked, body)
+        fault = fault or self._missing(body["record"])
         if fault:
             return _error(400, "InvalidRequest", fault)
         rkey, record = body["rkey"], body["record"]
@@ -130,6 +135,25 @@ class FakeBluesky(Network):
         self.records[rkey] = record
         self.witness(id=rkey, text=record["text"], asked=asked, data=record)
         return Answer(data={**told, "commit": {"cid": _cid(body), "rev": rkey}})
+
+    def _upload(self, asked: Asked) -> Answer:
+        if self.refuses_pictures or not asked.headers.get("content-type", "").startswith("image/") or not asked.body:
+            return _error(400, "InvalidRequest", "Invalid mime type")
+        if len(asked.body) > _BLOB:
+            return _error(413, "BlobTooLarge", "This file is too large.")
+        digest = b"\x01\x55\x12\x20" + hashlib.sha256(asked.body).digest()
+        cid = "b" + base64.b32encode(digest).decode().lower().rstrip("=")
+        self.pictures[cid] = asked
+        kind = asked.headers["content-type"]
+        return Answer(data={"blob": {"$type": "blob", "ref": {"$link": cid}, "mimeType": kind, "size": len(asked.body)}})
+
+    def _missing(self, record: dict[str, Any]) -> str:
+        """A card's picture must have been uploaded, and be what the record says of it."""
+        thumb = record.get("embed", {}).get("external", {}).get("thumb")
+        if thumb is None:
+            return ""
+        known = self.pictures.get(thumb.get("ref", {}).get("$link", ""))
+        return "" if known and len(known.body) == thumb.get("size") <= _THUMB else "Could not find blob"
 
     def _delete(self, asked: Asked) -> Answer:
         body = asked.json

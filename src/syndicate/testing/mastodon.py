@@ -55,10 +55,12 @@ class FakeMastodon(Network):
             return Answer(status=401, data={"error": "The access token is invalid"})
         if self.is_post(asked):
             return self._create(asked)
+        if asked.path == "/api/v2/media" or asked.path.startswith("/api/v1/media/"):
+            return self._picture(asked)
         if asked.path == "/api/v1/accounts/verify_credentials":
             return Answer(data={"id": "7", "acct": "sample", "username": "sample", "bot": True})
         if asked.path == "/api/v1/apps/verify_credentials":
-            return Answer(data={"name": "syndicate", "scopes": ["read", "write:statuses"]})
+            return Answer(data={"name": "syndicate", "scopes": ["read", "write:statuses", "write:media"]})
         if asked.path == "/api/v1/accounts/7/statuses":
             return self._statuses(asked)
         if asked.method in {"GET", "PUT"} and (found := re.fullmatch(r"/api/v1/statuses/(\d+)", asked.path)):
@@ -122,6 +124,27 @@ class FakeMastodon(Network):
             self.posts[self.posts.index(known)] = replace(known, text=body["status"], data=changed)
         return Answer(data=changed)
 
+    def _picture(self, asked: Asked) -> Answer:
+        """An upload is worked on for a while: 202, then 206, then 200 with its address."""
+        if asked.method == "POST":
+            kind = re.fullmatch(r"multipart/form-data; boundary=([\w'()+,./:=?-]{1,70})", asked.headers.get("content-type", ""))
+            parts = asked.body.split(b"--" + kind[1].encode()) if kind else []
+            words = next((part for part in parts if b'name="description"' in part), b"")
+            file = next((part.partition(b"\r\n\r\n")[2] for part in parts if b'name="file"' in part), b"")
+            if self.refuses_pictures or not file or not words.partition(b"\r\n\r\n")[2].strip():
+                return Answer(status=422, data={"error": "Validation failed: File content type is invalid"})
+            number = str(len(self.pictures) + 1)
+            self.pictures[number] = asked
+            return self._worked(number, waiting=202)
+        number = asked.path.rpartition("/")[2]
+        self.picture_looks -= 1
+        return self._worked(number, waiting=206) if number in self.pictures else Answer(status=404, data={"error": "no"})
+
+    def _worked(self, number: str, *, waiting: int) -> Answer:
+        busy = self.picture_looks > 0
+        url = None if busy else f"{self.url}/media/{number}"
+        return Answer(status=waiting if busy else 200, data={"id": number, "type": "image", "url": url})
+
     def _fault(self, asked: Asked, body: Any) -> str:  # noqa: ANN401 - whatever the client sends
         if not asked.headers.get("content-type", "").startswith("application/json") or not isinstance(body, dict):
             return "Validation failed: Text can't be blank"
@@ -130,6 +153,9 @@ class FakeMastodon(Network):
             return "Validation failed: Text can't be blank"
         if body.get("visibility", "public") not in _VISIBILITIES or not _LANGUAGE.fullmatch(body.get("language", "en")):
             return "Validation failed: visibility or language is not included in the list"
+        media = body.get("media_ids", [])
+        if len(media) > 4 or any(number not in self.pictures for number in media) or (media and self.picture_looks > 0):  # noqa: PLR2004 - Mastodon's own bound
+            return "Validation failed: Cannot attach files that have not finished processing. Try again in a moment!"
         if self._length(text, spoiler) > self.max_characters:
             return f"Validation failed: Text character limit of {self.max_characters} exceeded"
         return ""
@@ -146,7 +172,9 @@ class FakeMastodon(Network):
             "characters_reserved_per_url": 23 if self.software == "mastodon" else 25,
         }
         version = "4.5.0" if self.software == "mastodon" else "0.20.0+git"
-        return Answer(data={"domain": "social.example", "version": version, "configuration": {"statuses": statuses}})
+        media = {"image_size_limit": 16_777_216, "description_limit": 1500, "supported_mime_types": ["image/jpeg", "image/png"]}
+        limits = {"statuses": statuses, "media_attachments": media}
+        return Answer(data={"domain": "social.example", "version": version, "configuration": limits})
 
     def _nodeinfo(self) -> Answer:
         rel = "http://nodeinfo.diaspora.software/ns/schema/2.0"

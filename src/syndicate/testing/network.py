@@ -83,6 +83,9 @@ class Network:
         self.posts: list[Witnessed] = []
         self.deleted: list[str] = []  # ids, in order
         self.asked: list[Asked] = []  # every request, accepted or not
+        self.pictures: dict[str, Asked] = {}  # uploads, by the id or hash under which a post names them
+        self.refuses_pictures = False  # an upload is answered with a refusal
+        self.picture_looks = 0  # how often the network is still at work on an upload when it is asked about it
         self.reset = timedelta(minutes=10)  # from now, what a 429 names
         self._faults: deque[Fault] = deque()
         self._lock = threading.Lock()

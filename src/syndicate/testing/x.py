@@ -24,6 +24,8 @@ KEYS: Final = {
 _SIGNED_HOST: Final = "https://api.twitter.com"
 _USER: Final = "4200"
 _MOST: Final = 280
+_PICTURE: Final = 5_000_000  # bytes
+_ALT: Final = 1000  # characters
 _EDITABLE: Final = timedelta(minutes=30)
 _TAKEN: Final = frozenset(
     {"text", "reply", "media", "quote_tweet_id", "reply_settings", "edit_options", "poll", "made_with_ai"}
@@ -39,6 +41,7 @@ class FakeX(Network):
         """An account; ``premium``: one that may change its posts."""
         super().__init__(now=now)
         self.premium = premium
+        self.described: dict[str, str] = {}  # what each upload shows, in words
         self.edits: list[str] = []  # the ids that changed posts got, in order
 
     def is_post(self, asked: Asked) -> bool:
@@ -51,6 +54,8 @@ class FakeX(Network):
             return _problem(401, "Unauthorized", "Unauthorized")
         if self.is_post(asked):
             return self._create(asked)
+        if asked.path in {"/2/media/upload", "/2/media/metadata"}:
+            return self._upload(asked) if asked.path.endswith("upload") else self._describe(asked)
         if (asked.method, asked.path) == ("GET", "/2/users/me"):
             user = {"id": _USER, "name": "A sample account", "username": "sample"}
             return Answer(data={"data": user}, headers={"x-access-level": "read-write"})
@@ -59,6 +64,36 @@ class FakeX(Network):
         if asked.method == "DELETE" and (found := re.fullmatch(r"/2/tweets/(\d+)", asked.path)):
             return self._delete(found[1])
         return _problem(404, "Not Found", "Not Found")
+
+    def _upload(self, asked: Asked) -> Answer:
+        if asked.method == "GET":
+            self.picture_looks -= 1
+            return self._worked(asked.query.get("media_id", ""))
+        body = asked.json
+        if (
+            self.refuses_pictures
+            or not isinstance(body, dict)
+            or set(body) - {"media", "media_category", "media_type", "shared"}
+        ):
+            return _problem(400, "Invalid Request", "The picture is not valid.")
+        raw = base64.b64decode(body.get("media", ""))
+        if body.get("media_category") != "tweet_image" or not raw or len(raw) > _PICTURE:
+            return _problem(400, "Invalid Request", "The picture is not valid.")
+        number = str(1_800_000_000_000_000_000 + len(self.pictures))
+        self.pictures[number] = asked
+        return self._worked(number)
+
+    def _worked(self, number: str) -> Answer:
+        state = {"processing_info": {"state": "in_progress", "check_after_secs": 0}} if self.picture_looks > 0 else {}
+        return Answer(data={"data": {"id": number, "media_key": f"3_{number}", "expires_after_secs": 86400, **state}})
+
+    def _describe(self, asked: Asked) -> Answer:
+        body = asked.json
+        words = body.get("metadata", {}).get("alt_text", {}).get("text", "") if isinstance(body, dict) else ""
+        if body.get("id") not in self.pictures or not 0 < len(words) <= _ALT:
+            return _problem(400, "Invalid Request", "The metadata is not valid.")
+        self.described[body["id"]] = words
+        return Answer(data={"data": {"id": body["id"], "associated_metadata": {"alt_text": {"text": words}}}})
 
     def throttled(self) -> Answer:
         """No Retry-After: the reset is in Unix seconds."""
@@ -74,6 +109,9 @@ class FakeX(Network):
             return _problem(400, "Invalid Request", "One or more parameters to your request was invalid.")
         if set(body) - _TAKEN or not isinstance(body.get("text"), str) or not body["text"].strip():
             return _problem(400, "Invalid Request", "One or more parameters to your request was invalid.")
+        media = body.get("media", {}).get("media_ids", [])
+        if any(number not in self.pictures or number not in self.described for number in media) or len(media) > 4:  # noqa: PLR2004 - X's own bound
+            return _problem(400, "Invalid Request", "Your media IDs are invalid.")
         text = body["text"]
         if weight(text) > _MOST or re.search("[\ufffe\ufeff\uffff]", text):
             return _problem(400, "Invalid Request", "The text is too long or not valid.")

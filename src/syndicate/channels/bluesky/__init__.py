@@ -6,6 +6,7 @@ Sessions are kept in ``var/sessions`` and refreshed: a server allows only a few 
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal
 from urllib.parse import urlencode
@@ -15,16 +16,18 @@ from pydantic import Field, SecretStr, field_validator
 from syndicate import links
 from syndicate.channels.bluesky.record import COLLECTION, fault, record
 from syndicate.channels.bluesky.session import Session
-from syndicate.channels.http import Line, clock_finding, failed, is_loopback
+from syndicate.channels.http import Answer, Line, clock_finding, failed, is_loopback
+from syndicate.channels.pictures import read, tried
 from syndicate.channels.posting import PostingSettings
 from syndicate.errors import DeliveryError, Refused, Uncertain
-from syndicate.model import Amendment, Finding, Limits, Parcel, Post, Receipt, Request, Way
+from syndicate.model import Amendment, Finding, Limits, Parcel, Picture, Post, Receipt, Request, Way
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
 _WHO: Final = "/xrpc/com.atproto.server.getSession"
+_BLOB: Final = "/xrpc/com.atproto.repo.uploadBlob"
 _PUT: Final = "/xrpc/com.atproto.repo.putRecord"
 _GET: Final = "/xrpc/com.atproto.repo.getRecord"
 _DELETE: Final = "/xrpc/com.atproto.repo.deleteRecord"
@@ -63,7 +66,14 @@ class Bluesky:
     carries: ClassVar[str] = "post"
     Settings: ClassVar[type[BlueskySettings]] = BlueskySettings
     limits: Limits = Limits(
-        counting="bluesky", text=300, text_bytes=3000, cards=True, deletes=True, checked="2026-11-22, app.bsky.feed.post"
+        counting="bluesky",
+        text=300,
+        text_bytes=3000,
+        cards=True,
+        thumbs=True,
+        picture_bytes=1_000_000,
+        deletes=True,
+        checked="2026-11-22, app.bsky.feed.post, app.bsky.embed.external",
     )
 
     def __init__(self, name: str, settings: BlueskySettings, *, folder: Path, now: Callable[[], datetime]) -> None:
@@ -76,6 +86,7 @@ class Bluesky:
         self._line = Line(
             url=settings.url, now=now, timeout=settings.timeout, secrets=(settings.app_password.get_secret_value(),)
         )
+        self._folder = folder
         self._session = Session(self._line, settings, folder / "var" / "sessions" / f"{name}.json")
 
     def request(self, parcel: Parcel, key: str) -> Request:
@@ -99,7 +110,26 @@ class Bluesky:
         found = fault(_post(parcel), self.limits)
         if found:
             raise Refused(found, code="invalid")
-        return self._put(self.request(parcel, key))
+        post, note = self._pictured(_post(parcel))
+        try:
+            return replace(self._put(self.request(post, key)), note=note)
+        except Refused as error:
+            if not _thumb(post) or "blob" not in str(error).lower():
+                raise
+            return replace(self._put(self.request(_without_thumb(post), key)), note=f"sent without its picture: {error}")
+
+    def _pictured(self, post: Post) -> tuple[Post, str]:
+        """The post with its card's picture uploaded, or without one, and why. The same bytes again are the same blob."""
+        thumb = _thumb(post)
+        if thumb is None:
+            return post, ""
+
+        def upload() -> Answer:
+            headers = {"Content-Type": thumb.type}
+            return self._session.ask("POST", _BLOB, headers=headers, content=read(self._folder, thumb))
+
+        _, note = tried(upload)
+        return (_without_thumb(post) if note else post), note
 
     def reconcile(self, parcel: Parcel, key: str, since: datetime) -> Receipt | None:  # noqa: ARG002 - an identical record can be put at any time
         """Put the identical record again: no reading is needed."""
@@ -200,6 +230,14 @@ class Bluesky:
 
     def close(self) -> None:
         """The session stays for the next run."""
+
+
+def _thumb(post: Post) -> Picture | None:
+    return post.card.thumb if post.card else None
+
+
+def _without_thumb(post: Post) -> Post:
+    return replace(post, card=replace(post.card, thumb=None)) if post.card else post
 
 
 def _post(parcel: Parcel) -> Post:

@@ -6,13 +6,16 @@ import contextlib
 import html
 import json
 import re
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import Field, SecretStr, field_validator
 
 from syndicate.channels.http import Answer, Line, clock_finding, failed, instant, is_loopback
+from syndicate.channels.mastodon.media import upload
 from syndicate.channels.mastodon.profile import Profile, mapping
+from syndicate.channels.pictures import tried
 from syndicate.channels.posting import PostingSettings
 from syndicate.errors import DeliveryError, Refused, Uncertain
 from syndicate.model import Amendment, Finding, Limits, Parcel, Post, Receipt, Request, Way
@@ -29,7 +32,7 @@ _HREF: Final = re.compile(r'href="([^"]*)"')
 _TAG: Final = re.compile(r"<[^>]*>")
 _PROVES_ABSENCE: Final = frozenset({"400", "413", "422"})  # a server that knew the key would have answered with the status
 _GONE: Final = frozenset({"404", "410"})
-_SCOPES: Final = ("write:statuses", "read:statuses", "read:accounts")
+_SCOPES: Final = ("write:statuses", "write:media", "read:statuses", "read:accounts")
 
 
 class MastodonSettings(PostingSettings):
@@ -71,13 +74,24 @@ class Mastodon:
         secret = settings.access_token.get_secret_value()
         self._line = Line(url=settings.url, now=now, timeout=settings.timeout, secrets=(secret,))
         self._account = ""
+        self._folder = folder
 
     def request(self, parcel: Parcel, key: str) -> Request:
-        """The status as JSON, under its key."""
+        """The status as JSON, under its key; a picture, which the server has yet to name, stands by its SHA-256."""
         post = _post(parcel)
-        status = {"status": post.text, "visibility": self._settings.visibility, "language": post.lang.split("-")[0].lower()}
+        media = [f"sha256:{post.picture.sha}"] if post.picture else []
+        return self._status(post, key, media)
+
+    def _status(self, post: Post, key: str, media: list[str]) -> Request:
+        status: dict[str, object] = {
+            "status": post.text,
+            "visibility": self._settings.visibility,
+            "language": post.lang.split("-")[0].lower(),
+        }
         if post.warning:
             status["spoiler_text"] = post.warning
+        if media:
+            status["media_ids"] = media
         return Request(
             method="POST",
             url=f"{self._settings.url}/api/v1/statuses",
@@ -90,12 +104,19 @@ class Mastodon:
         if self._profile.is_stale(self._now()):
             with contextlib.suppress(DeliveryError):  # the post itself will tell what is wrong
                 self.refresh_limits()
-        request = self.request(parcel, key)
+        post = _post(parcel)
+        media, note = self._pictured(post)
+        request = self._status(post, key, media or [])
         try:
             answer = self._ask("POST", "/api/v1/statuses", headers=request.headers, content=request.body, effect=True)
         except Refused as error:
             raise Refused(str(error), code=error.code, advice=error.advice or _advice(error.code)) from error
-        return _receipt(answer.data)
+        return replace(_receipt(answer.data), note=note)
+
+    def _pictured(self, post: Post) -> tuple[list[str] | None, str]:
+        """The server's ids of the post's picture, or why it leaves without."""
+        picture = post.picture
+        return tried(lambda: upload(self._ask, self._folder, picture)) if picture else (None, "")
 
     def reconcile(self, parcel: Parcel, key: str, since: datetime) -> Receipt | None:
         """Young and on Mastodon proper: the same key again. Otherwise the account's own statuses are looked through."""
@@ -152,7 +173,7 @@ class Mastodon:
             raise Uncertain(str(error), code=error.code, advice=error.advice) from error
 
     def _edit(self, amendment: Amendment, key: str, media: list[str]) -> Request:
-        made = self.request(amendment.post, key)
+        made = self._status(amendment.post, key, [])
         status = json.loads(made.body)
         status.pop("visibility")  # cannot be changed
         if media:  # left out, they would be taken off

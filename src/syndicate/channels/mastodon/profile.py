@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 _DEFAULT_TEXT: Final = 500
 _URL: Final = 23
+_DEFAULT_PICTURE: Final = 8_000_000  # bytes: half of what Mastodon takes, and more than any of ours needs
+_DEFAULT_ALT: Final = 1500
 _CHECKED: Final = "2026-11-22, Mastodon's status_length_validator.rb"
 _STALE: Final = timedelta(days=1)  # limits are asked for again after
 
@@ -47,11 +49,14 @@ class Profile:
     def learn(self, told: Mapping[str, Any], software: str, now: datetime) -> None:
         """Keep what the server's ``/api/v2/instance`` tells."""
         statuses = mapping(mapping(told.get("configuration")).get("statuses"))
+        media = mapping(mapping(told.get("configuration")).get("media_attachments"))
         self._told = {
             "url": self._settings.url,
             "software": software,
             "text": _positive(statuses.get("max_characters"), _DEFAULT_TEXT),
             "link": _positive(statuses.get("characters_reserved_per_url"), _URL),
+            "picture": _positive(media.get("image_size_limit"), _DEFAULT_PICTURE),
+            "alt": _positive(media.get("description_limit"), _DEFAULT_ALT),
             "at": now.isoformat(),
         }
         self._write()
@@ -64,6 +69,8 @@ class Profile:
             text=_positive(self._told.get("text"), _DEFAULT_TEXT),
             url=_positive(self._told.get("link"), _URL),
             warning=True,
+            picture_bytes=min(_positive(self._told.get("picture"), _DEFAULT_PICTURE), _DEFAULT_PICTURE),
+            alt=_positive(self._told.get("alt"), _DEFAULT_ALT),
             edits=True,
             deletes=True,
             checked=str(self._told.get("at", "")) or _CHECKED,

@@ -10,6 +10,7 @@ import re
 import smtplib
 import socket
 import ssl
+import struct
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -73,6 +74,8 @@ class Line:
         self._socket = _socket(connection)
         self._timeout = settings.timeout
         self._tls = isinstance(self._socket, ssl.SSLSocket)
+        self._patience = 0.0  # seconds, as the socket has it
+        self._wait_for(settings.timeout)
         self._heard = bytearray()
         self.carried = 0  # messages
         self.dirty = False  # a transaction was begun and not ended: RSET before the next
@@ -104,14 +107,14 @@ class Line:
         OSError
             The connection broke.
         """
-        self._socket.settimeout(self._timeout)
+        self._wait_for(self._timeout)
         self._socket.sendall(data)
 
     def hand_over(self, data: bytes, following: bytes) -> bool:
         """Send a message's text, its dot and what follows in one stroke; ``False`` where it broke before the dot was out."""
         whole = memoryview(b"".join((data, b".\r\n", following)))
         sent = 0
-        self._socket.settimeout(self._timeout)
+        self._wait_for(self._timeout)
         try:
             while sent < len(whole):
                 sent += self._socket.send(whole[sent:])
@@ -131,7 +134,7 @@ class Line:
         """
         seconds = within or self._timeout
         give_up = time.monotonic() + seconds
-        self._socket.settimeout(seconds)
+        self._wait_for(seconds)
         words: list[bytes] = []
         while True:
             line = self._read_line(give_up)
@@ -148,18 +151,35 @@ class Line:
             if len(self._heard) > _MOST_OF_A_REPLY:
                 msg = "an endless line"
                 raise Garbled(msg)
-            found = self._socket.recv(_MOST_OF_A_REPLY)
+            try:
+                found = self._socket.recv(_MOST_OF_A_REPLY)
+            except BlockingIOError as error:
+                raise TimeoutError from error
             if not found:
                 msg = "the server has closed"
                 raise ConnectionResetError(msg)
             self._heard += found
-            left = give_up - time.monotonic()
-            if left <= 0 and b"\n" not in found:
-                raise TimeoutError
-            self._socket.settimeout(max(left, 0.001))
+            if b"\n" not in found:  # it drips: the time is for the whole
+                left = give_up - time.monotonic()
+                if left <= 0:
+                    raise TimeoutError
+                self._wait_for(left)
         line = bytes(self._heard[:end]).rstrip(b"\r")
         del self._heard[: end + 1]
         return line
+
+    def _wait_for(self, seconds: float) -> None:
+        """How long the socket may take. The kernel keeps the time of a plain one: Python's own costs a call for each call."""
+        if seconds == self._patience:
+            return
+        self._patience = seconds
+        if self._tls:
+            self._socket.settimeout(seconds)
+            return
+        span = struct.pack("ll", int(seconds), int(seconds % 1 * 1_000_000))
+        self._socket.settimeout(None)
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, span)
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, span)
 
     def drop(self) -> None:
         """Close without a word: whatever was begun is void."""
@@ -168,7 +188,7 @@ class Line:
     def leave(self) -> None:
         """Say goodbye; whatever the server answers, nothing depends on it."""
         with contextlib.suppress(OSError):
-            self._socket.settimeout(_GOODBYE_WITHIN)
+            self._wait_for(_GOODBYE_WITHIN)
             self._socket.sendall(b"QUIT\r\n")
             self.reply(_GOODBYE_WITHIN)
         self._connection.close()

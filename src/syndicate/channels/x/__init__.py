@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal
 from pydantic import Field, SecretStr, field_validator
 
 from syndicate.channels.http import clock_finding, failed, instant, is_loopback
+from syndicate.channels.pictures import tried
 from syndicate.channels.posting import PostingSettings
 from syndicate.channels.x.asking import Asking
+from syndicate.channels.x.media import upload
 from syndicate.errors import DeliveryError, Refused, Uncertain
 from syndicate.model import Amendment, Finding, Limits, Parcel, Post, Receipt, Request, Way
 from syndicate.render import counting
@@ -69,12 +71,14 @@ class X:
         text=280,
         url=23,
         deletes=True,
+        picture_bytes=5_000_000,
+        picture_side=4096,
         price_link=0.2,
         price_plain=0.015,
         checked="2026-08-22, docs.x.com pricing; twitter-text configuration 3",
     )
 
-    def __init__(self, name: str, settings: XSettings, *, folder: Path, now: Callable[[], datetime]) -> None:  # noqa: ARG002 - every channel is built alike
+    def __init__(self, name: str, settings: XSettings, *, folder: Path, now: Callable[[], datetime]) -> None:
         """Connect to nothing yet."""
         self.name = name
         self.local = bool(settings.url)
@@ -82,20 +86,29 @@ class X:
         self._settings = settings
         self._now = now
         self._asking = Asking(settings, now)
+        self._folder = folder
         self._user = ""
         self._read = 0  # own posts read back since `reads` was last asked
 
     def request(self, parcel: Parcel, key: str) -> Request:  # noqa: ARG002 - X knows no key
-        """What tweepy sends for this post."""
+        """What tweepy sends for this post; a picture, which X has yet to name, stands by its SHA-256."""
         # As requests encodes it; a test compares the two.
-        body = json.dumps({"text": _post(parcel).text}, allow_nan=False).encode()
+        post = _post(parcel)
+        media = {"media": {"media_ids": [f"sha256:{post.picture.sha}"]}} if post.picture else {}
+        body = json.dumps({"text": post.text, **media}, allow_nan=False).encode()
         return Request(method="POST", url=f"{_HOST}/2/tweets", headers={"Content-Type": "application/json"}, body=body)
 
     def send(self, parcel: Parcel, key: str) -> Receipt:  # noqa: ARG002 - as above
         """Post once."""
         post = _post(parcel)
-        answer = self._asking.ask(lambda client: client.create_tweet(text=post.text), effect=True)
-        return _receipt(_mapping(_mapping(answer).get("data")))
+        media, note = self._pictured(post)
+        answer = self._asking.ask(lambda client: client.create_tweet(text=post.text, media_ids=media), effect=True)
+        return replace(_receipt(_mapping(_mapping(answer).get("data"))), note=note)
+
+    def _pictured(self, post: Post) -> tuple[list[str] | None, str]:
+        """X's ids of the post's picture, or why it leaves without."""
+        picture = post.picture
+        return tried(lambda: upload(self._asking, self._folder, picture)) if picture else (None, "")
 
     def reconcile(self, parcel: Parcel, key: str, since: datetime) -> Receipt | None:  # noqa: ARG002 - as above
         """Look for the post's own link, or its text, on the account's timeline."""
