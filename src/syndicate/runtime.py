@@ -205,7 +205,7 @@ class Runtime:
             return
         found = attempt(lambda: effect.ask(channel, parcel, key, duty.intent_at or now))
         if isinstance(found, Receipt):
-            self._settle(Result(duty=duty, state=State.SENT, remote_id=found.remote_id, remote_url=found.url))
+            self._settle(outcomes.sent(duty, found))
         elif found is None:
             self._settle(Result(duty=duty, state=State.PENDING, not_before=now, code="reconciled", detail="it had not left"))
         elif isinstance(found, Uncertain) and channel.carries == "message":
