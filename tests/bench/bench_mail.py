@@ -6,18 +6,21 @@ figures are printed.
 
 from __future__ import annotations
 
+import os
 import resource
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.policy import SMTP
 from statistics import median
-from time import process_time
+from time import perf_counter, process_time
 
 import premailer
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from mails import NONCE, PUBLIC, READER, TEMPLATES, brief, view
 from syndicate.render import mime
@@ -28,6 +31,7 @@ from syndicate.render.frozen import Recipient
 ROUNDS = 15
 EACH = {"ours": 2000, "signed": 60, "EmailMessage": 6, "premailer": 1}  # messages in one turn
 LEAST_TIMES_EMAIL = 500
+LEAST_SHARE_OF_BARE = 0.5  # of the rate of RSA-2048 alone, by a signed message
 VIEW = view(
     *(brief(number, summary="A summary of the harbour’s books, of the usual length. " * 5) for number in range(1, 21)),
     display="inline",
@@ -128,6 +132,41 @@ def test_a_personal_message_is_a_splice() -> None:
     print(f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MiB, all of the above in it")
     assert ratios["EmailMessage"] >= LEAST_TIMES_EMAIL
     assert ratios["premailer"] > ratios["EmailMessage"]
+
+
+def bare(number: int) -> bytes:
+    """The signature alone, over as many bytes as a message's headers: nobody who signs can be faster."""
+    return SIGNER.key.sign(b"%040d" % number * 20, padding.PKCS1v15(), hashes.SHA256())
+
+
+def rate(way: Callable[[int], bytes], threads: int, times: int = 150) -> float:
+    """How many a second so many threads make, each ``times``."""
+    with ThreadPoolExecutor(threads) as pool:
+        begin = perf_counter()
+        for done in [pool.submit(lambda: [way(number) for number in range(times)]) for _ in range(threads)]:
+            done.result()
+        return threads * times / (perf_counter() - begin)
+
+
+def test_signing_is_spread_over_the_connections() -> None:
+    """As the sender does it: each connection's thread signs its own messages, and OpenSSL lets go of the interpreter."""
+    threads = (1, 2, 4)  # four connections are the default of a channel
+    taken: dict[tuple[str, int], list[float]] = {(name, n): [] for name in ("bare", "signed") for n in threads}
+    for _ in range(7):
+        for (name, n), found in taken.items():
+            found.append(rate({"bare": bare, "signed": signed}[name], n))
+    rates = {pair: median(found) for pair, found in taken.items()}
+    print()
+    for n in threads:
+        share = rates["signed", n] / rates["bare", n]
+        print(
+            f"{n} connections: {rates['signed', n]:,.0f} signed messages/s, {share:.0%} of bare RSA-2048 ({rates['bare', n]:,.0f}/s)"
+        )
+    cores = os.cpu_count() or 1
+    print(
+        f"{rates['signed', 4] / rates['bare', 1]:.2f} times one core's bare rate, on {cores} cores; most seen {max(taken['signed', 4]):,.0f}/s"
+    )
+    assert rates["signed", 1] >= LEAST_SHARE_OF_BARE * rates["bare", 1]
 
 
 def test_an_edition_of_twenty_briefs_is_rendered() -> None:

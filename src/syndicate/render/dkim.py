@@ -28,6 +28,7 @@ _SIGNED: Final = (
 _LINE: Final = 72
 _TAG: Final = re.compile(r"\s*([a-zA-Z][a-zA-Z0-9_]*)\s*=\s*(.*?)\s*", re.DOTALL)
 _VALUE_OF_B: Final = re.compile(rb"(?<=[;\s])(b\s*=)[^;]*")
+_BLANKS: Final = re.compile(rb"[ \t]+")
 _FIELD: Final = re.compile(rb"([!-9;-~]+)[ \t]*:")
 
 
@@ -159,8 +160,9 @@ def _fields(head: bytes) -> list[tuple[str, bytes]]:
 
 def _relaxed(field: bytes) -> bytes:
     name, _, value = field.partition(b":")
-    unfolded = re.sub(rb"[ \t]+", b" ", value.replace(b"\r\n", b"")).strip()
-    return name.strip().lower() + b":" + unfolded
+    if b"\r" in value or b"\t" in value or b"  " in value:  # few are: asked first, for this is done for every message
+        value = _BLANKS.sub(b" ", value.replace(b"\r\n", b""))
+    return name.strip().lower() + b":" + value.strip()
 
 
 def _signed_bytes(fields: list[tuple[str, bytes]], covered: list[str], unsigned: bytes) -> bytes:

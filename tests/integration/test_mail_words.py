@@ -1,9 +1,10 @@
-"""A newsletter words its subjects for itself, in plain text; what no subject may hold is found before anything leaves."""
+"""What a newsletter says of itself: subjects in its own plain words, advice, and what a long edition leaves out."""
 
 from __future__ import annotations
 
 import email
 import email.policy
+import json
 from pathlib import Path
 
 import pytest
@@ -62,3 +63,21 @@ def test_a_long_way_out_is_advised_against(publication: Publication, capsys: pyt
     settings.write_text(f'{SETTINGS}[web]\npublic_url = "{host}"\n', encoding="utf-8")
     assert main(["-C", str(publication.root), "check"]) == 0
     assert "web.public_url: the link to unsubscribe has" in capsys.readouterr().err
+
+
+def test_the_editor_is_told_what_a_long_edition_leaves_out(
+    publication: Publication, capsys: pytest.CaptureFixture[str]
+) -> None:
+    publication.subscribe("2026-11-22 12:00", instant=Wishes(frequency=Frequency.INSTANT))
+    publication.brief("long", "2026-11-22T13:30:00Z", body="\n\n".join(f"Page {page} of the record." for page in range(3000)))
+    publication.run("2026-11-22 13:31")
+    told = "shortened: the summary in the place of the full text"
+    assert main(["-C", str(publication.root), "preview", "long"]) == 0
+    assert capsys.readouterr().out.count(told) == 3  # HTML, text and the message
+    assert main(["-C", str(publication.root), "editions", "list", "--json"]) == 0
+    keys = [edition["id"] for edition in json.loads(capsys.readouterr().out)]
+    shown = []
+    for key in keys:
+        assert main(["-C", str(publication.root), "editions", "show", str(key)]) == 0
+        shown.append(told in " ".join(capsys.readouterr().out.split()))
+    assert sorted(shown) == [False, True]  # the other brief's is whole
