@@ -13,6 +13,7 @@ from typing import Final
 import sqlalchemy as sa
 
 from syndicate.model import OPEN_STATES, State
+from syndicate.store.agenda import Edition
 from syndicate.store.clauses import OPEN
 from syndicate.store.database import Connection
 from syndicate.store.schema import from_micros, to_micros
@@ -21,6 +22,8 @@ _SENDINGS: Final = """SELECT s.key, s.kind, s.subject, s.due, s.targets, s.state
     e.period, n.name AS newsletter, l.zone, l.local_time
     FROM sending s LEFT JOIN edition e ON s.kind = 'edition' AND e.key = CAST(s.subject AS INTEGER)
     LEFT JOIN newsletter n ON n.key = e.newsletter LEFT JOIN slot l ON l.key = s.slot"""
+_EDITIONS: Final = """SELECT e.key, n.name AS newsletter, e.number, e.frequency, e.period, e.state, e.at
+    FROM edition e JOIN newsletter n ON n.key = e.newsletter"""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -260,3 +263,43 @@ def _named(row: sa.RowMapping) -> Named:
         status=row["status"],
         release=None if row["release"] is None else from_micros(row["release"]),
     )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rendered:
+    """A variant without its bytes."""
+
+    key: int
+    quote_display: str
+    lang: str  # "" for the site's
+    items: int
+    state: str
+    fault: str
+
+
+def editions(connection: Connection, *, before: int | None = None, limit: int = 25) -> list[Edition]:
+    """Editions, newest first, of those with a smaller key than ``before``."""
+    rows = connection.execute(
+        sa.text(f"{_EDITIONS} WHERE e.key < :before ORDER BY e.key DESC LIMIT :limit"),
+        {"before": before or 1 << 62, "limit": limit},
+    )
+    return [_edition(row) for row in rows.mappings()]
+
+
+def edition(connection: Connection, key: int) -> Edition | None:
+    """One edition."""
+    row = connection.execute(sa.text(f"{_EDITIONS} WHERE e.key = :key"), {"key": key}).mappings().first()
+    return None if row is None else _edition(row)
+
+
+def variants(connection: Connection, edition: int) -> list[Rendered]:
+    """The renderings of one edition."""
+    query = sa.text(
+        """SELECT key, quote_display, lang, json_array_length(items) AS items, state, fault FROM variant
+        WHERE edition = :edition ORDER BY key LIMIT 100"""
+    )
+    return [Rendered(**row) for row in connection.execute(query, {"edition": edition}).mappings()]
+
+
+def _edition(row: sa.RowMapping) -> Edition:
+    return Edition(**{**row, "at": from_micros(row["at"])})

@@ -72,9 +72,7 @@ def _holds(holds: Sequence[Hold]) -> Iterator[Alert]:
         )
         if hold.reason == rail.FOLLOWS:
             what = f"{name} is on hold. {hold.who} pressed it; no reason is written yet."
-            yield Alert(
-                tone="bad", shape="hold", what=what, at=hold.at, means=means, verb="Say why", way="/release?target=all#why"
-            )
+            yield Alert(tone="bad", shape="hold", what=what, at=hold.at, means=means, verb="Say why", way="#hr")
         else:
             what = f"{name} is on hold: {hold.reason}"
             what += "" if what.endswith((".", "!", "?")) else "."

@@ -54,6 +54,11 @@ class Counting:
                 return made.result(_PATIENCE)
         return known
 
+    def seen(self, name: str) -> Counted[Any]:
+        """The newest count called ``name``, as it is; makes none."""
+        with self._lock:
+            return self._known.get(name, Counted(value=None, at=None))
+
     def forget(self, name: str) -> None:
         """Make a count anew at the next look: an act has changed it."""
         with self._lock:

@@ -121,12 +121,12 @@ def _waiting(app: App, now: datetime) -> int:
 def _state(visit: Visit, name: str, seen: Traffic, holds: Sequence[Hold]) -> ChannelState:
     zone, app = visit.zone, visit.app
     held = next((hold for hold in holds if hold.target in {"all", name}), None)
+    if held:
+        return ChannelState(name=name, shape="hold", word="held", title=f"{held.target} is on hold")
     if seen.uncertain:
         return ChannelState(
             name=name, shape="uncertain", word=f"{seen.uncertain:,} to settle", title="uncertain deliveries wait for a word"
         )
-    if held:
-        return ChannelState(name=name, shape="hold", word="held", title=f"{held.target} is on hold")
     if seen.sending:
         return ChannelState(name=name, shape="sending", word="sending", title="something is on the wire")
     if seen.deferred and seen.deferred > visit.now:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 from syndicate.errors import SyndicateError
 from syndicate.publish import stopping
-from syndicate.store import agenda
+from syndicate.store import agenda, board
 from syndicate.store.marks import FENCE
 from syndicate.web.desk import rail
 from syndicate.web.desk.visit import wanted
@@ -52,7 +52,7 @@ def everything(visit: Visit) -> Response:
 def one_thing(visit: Visit) -> Response:
     """Hold one thing, with its reason."""
     target = wanted(visit.said("target"), "what to hold")
-    if target not in rail.targets(visit.app):
+    if target not in rail.targets(visit.app) and not _is_edition(visit, target):
         msg = f"nothing here is called {target!r}"
         raise SyndicateError(msg)
     _place(visit, target, wanted(visit.said("reason"), "the reason"))
@@ -93,6 +93,14 @@ def release(visit: Visit) -> Response:
     return visit.go("", did="released")
 
 
+def _is_edition(visit: Visit, target: str) -> bool:
+    kind, _, number = target.partition(":")
+    if kind != "edition" or not number.isdecimal():
+        return False
+    with visit.app.store.read() as connection:
+        return board.edition(connection, int(number)) is not None
+
+
 def _place(visit: Visit, target: str, why: str) -> None:
     visit.app.holds.place(target, why, who=visit.who, now=visit.now)
 
@@ -114,11 +122,14 @@ def _held(visit: Visit, target: str) -> Hold:
 
 def _rest(visit: Visit, name: str, one: Waiting) -> Rest:
     balance = visit.app.books.balance(one.kind, one.subject)
-    title = name.partition(":")[2]
-    if one.kind == "edition":
-        with visit.app.store.read() as connection:
-            edition = agenda.variants(connection, edition=int(one.subject))[0].edition
+    kind, _, title = name.partition(":")
+    with visit.app.store.read() as connection:
+        edition = board.edition(connection, int(one.subject)) if kind == "edition" else None
+        item = board.names(connection, {one.subject}).get(one.subject)
+    if edition is not None:
         title = f"{edition.newsletter} no. {edition.number}, {edition.frequency}"
+    elif item is not None:
+        title = f"“{item.title}”" if item.kind == "brief" else f"quote {item.slug}"
     return Rest(name=name, title=title, n=one.n, sent=sum(n for state, n in balance.states.items() if state == "sent"))
 
 
