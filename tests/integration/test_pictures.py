@@ -13,17 +13,22 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
+from tests.publication import SETTINGS, Publication, instant
 
 from syndicate import channels
 from syndicate.errors import Throttled, Unreachable
-from syndicate.model import Card, Image, Picture, Post
+from syndicate.model import Card, Image, Picture, Post, State
 from syndicate.publish import parcels, pictures
+from syndicate.publish.tick import tick
+from syndicate.runtime import Runtime
 from syndicate.testing import FakeBluesky, FakeMastodon, FakeX, Network, make_brief, make_post
 from syndicate.testing.bluesky import APP_PASSWORD, HANDLE
 from syndicate.testing.mastodon import TOKEN
 from syndicate.testing.x import KEYS
 
 NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
+DUE = instant("2026-11-22 13:00")
 ROOT = Path(__file__).parents[2]
 SAMPLE = ROOT / "content/media/letters-per-week.png"
 ALT = "A chart: letters per week rise from 2 to 14 — “in spring”."
@@ -169,3 +174,44 @@ def test_only_a_picture_of_our_own_is_taken(src: str, why: str, publication: Any
     if picture is not None:
         assert picture.size <= 1_000_000
         assert pictures.chosen(publication, make_brief(image=Image(src=src, alt=ALT)), limits)[0] == picture
+
+
+CONFIG = """
+[channels.x]
+kind = "x"
+url = "{url}"
+hashtags = 2
+hashtag_names = {{ "Club life" = "Clubs" }}
+
+[web]
+public_url = "https://letter.test.example"
+"""
+
+
+@pytest.mark.parametrize("refused", [False, True])
+def test_from_the_file_to_the_network_and_into_the_record(tmp_path: Path, *, refused: bool) -> None:
+    with FakeX(now=lambda: DUE) as network:
+        network.refuses_pictures = refused
+        environ = {f"SYNDICATE_CHANNELS__X__{key.upper()}": value for key, value in KEYS.items()}
+        letter = Publication(root=tmp_path / "letter", settings=SETTINGS + CONFIG.format(url=network.url), environ=environ)
+        letter.begin("2026-11-22 12:00")
+        (letter.root / "content/media").mkdir(exist_ok=True)
+        (letter.root / "content/media/chart.png").write_bytes(SAMPLE.read_bytes())
+        front = {"image": "/media/chart.png", "image_alt": "A chart", "topics": "[Club life, Moorings]"}
+        letter.brief("one", DUE.isoformat(), **front)
+        with letter.opened(DUE.isoformat()) as app:
+            tick(app, app.now())
+            Runtime(app).drain()
+            (line,) = app.books.lines(channel="x")
+            assert line.state is State.SENT
+            with app.store.read() as connection:
+                found = connection.execute(sa.text("SELECT outcome, code, detail FROM attempt")).all()
+    (post,) = network.posts
+    assert post.text.endswith("\n\n#Clubs #Moorings")
+    assert bool(network.described) is not refused
+    if refused:
+        ((outcome, code, detail),) = found
+        assert (outcome, code) == ("sent", "degraded")
+        assert "without its picture" in detail
+    else:
+        assert found == []
