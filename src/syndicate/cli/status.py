@@ -44,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
 
 def gathered(app: App, now: datetime) -> dict[str, Any]:
     """The facts, for people and scripts."""
-    from syndicate.publish import dailyquote
+    from syndicate.publish import credentials, dailyquote
     from syndicate.publish.forecast import next_due
     from syndicate.store import agenda
     from syndicate.store.lock import RunLock
@@ -91,9 +91,27 @@ def gathered(app: App, now: datetime) -> dict[str, Any]:
             {"newsletter": one.edition.newsletter, "number": one.edition.number, "reason": one.fault} for one in stuck
         ],
         "stranded": stranded,
+        "unpaid": _unpaid(app, now),
+        "credentials": [{"channel": one.channel, "until": one.until, "what": one.what} for one in credentials.ending(app, now)],
         "faults": faults,
-        "needs_a_person": bool(holds or faults or uncertain or failed or stuck or stranded),
+        "needs_a_person": bool(
+            holds or faults or uncertain or failed or stuck or stranded or _unpaid(app, now) or credentials.ending(app, now)
+        ),
     }
+
+
+def _unpaid(app: App, now: datetime) -> list[dict[str, Any]]:
+    """Accounts on which something waits because the month's budget is used up."""
+    from collections import Counter
+
+    from syndicate.publish import spending
+
+    waiting = Counter(line.channel for line in app.books.lines(state="deferred", limit=10_000) if line.code == spending.CODE)
+    return [
+        {"channel": one.channel, "waiting": waiting[one.channel], "spent": one.spent, "budget": one.budget, "month": one.month}
+        for one in spending.standing(app, now)
+        if waiting[one.channel]
+    ]
 
 
 def _show(facts: dict[str, Any]) -> None:
@@ -139,6 +157,12 @@ def _needs(facts: dict[str, Any]) -> None:
         f"{n:,} waiting for the channel {name!r}, which is not in the settings any more: put it back, or let them lapse"
         for name, n in facts["stranded"].items()
     ]
+    lines += [
+        f"{one['waiting']} waits for the budget of {one['channel']}: ${one['spent']:.2f} of ${one['budget']:.2f} are spent"
+        f" in {one['month']}; raise `budget`, or let it lapse"
+        for one in facts["unpaid"]
+    ]
+    lines += [f"{one['channel']}: {one['what']}" for one in facts["credentials"]]
     lines += [f"late: {slug}; send it with `syndicate posts send {slug}`, or let it be" for slug in facts["late"]]
     lines += [
         f"{row['schedule']} of {row['due']:%Y-%m-%d %H:%M} UTC was {row['state']}: {row['reason']}"

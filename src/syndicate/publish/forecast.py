@@ -11,7 +11,7 @@ from syndicate.errors import Fault
 from syndicate.model import Frequency, Quote, Slot
 from syndicate.plan import rotation
 from syndicate.plan.slots import Schedule
-from syndicate.publish import dailyquote, posts
+from syndicate.publish import dailyquote, rhythm, spending
 from syndicate.publish.editions import schedule_for
 from syndicate.store import agenda
 from syndicate.store.agenda import Clock
@@ -68,7 +68,7 @@ def forecast(app: App, now: datetime, days: int, *, since: datetime | None = Non
     return Forecast(
         coming=tuple(sorted(coming, key=lambda line: (line.at, line.what, line.to))),
         quotes=tuple(quotes),
-        withheld=(*held, *app.content.faults(), *refused, *_late(app, now)),
+        withheld=(*held, *app.content.faults(), *refused, *_late(app, now), *_unpaid(app, now)),
     )
 
 
@@ -79,7 +79,7 @@ def next_due(app: App, now: datetime) -> datetime | None:
         for schedule in (
             schedule_for(app, app.settings.quotes.schedule),
             *(schedule for _, _, schedule, _ in _clocks(app)),
-            schedule_for(app, app.settings.posts.briefs),
+            *(schedule_for(app, rhythm.schedule(app, name)) for name in rhythm.accounts(app)),
         )
     ]
     instants = [slot.due for slot in found if slot is not None]
@@ -172,10 +172,10 @@ def _quotes(app: App, now: datetime, until: datetime, days: list[QuoteDay]) -> l
                 zone=slot.zone,
                 what="quote of the day",
                 subject=quote.title if quote else "none may run",
-                to=", ".join(["feed", *posts.accounts(app)]) if quote else "nowhere",
+                to=", ".join(["feed", *_times(app, slot.due, quotes=True)]) if quote else "nowhere",
                 note=_note(slot),
                 of=quote.slug if quote else "",
-                channels=tuple(posts.accounts(app)) if quote else (),
+                channels=tuple(rhythm.accounts(app, quotes=True)) if quote else (),
             )
         )
     return lines
@@ -190,12 +190,42 @@ def _briefs(app: App, now: datetime, until: datetime) -> list[Coming]:
             zone=zone,
             what="brief",
             subject=brief.title,
-            to=", ".join(["feed", "instant readers", *posts.accounts(app)]),
+            to=", ".join(["feed", "instant readers", *_times(app, brief.release)]),
             of=brief.slug,
-            channels=tuple(posts.accounts(app)),
+            channels=tuple(rhythm.accounts(app)),
         )
         for brief in app.content.released(now, until)
         if brief.release is not None
+    ]
+
+
+def _times(app: App, due: datetime, *, quotes: bool = False) -> list[str]:
+    """The accounts that post something due at ``due``; where quiet hours or slots put it off, with the time."""
+    told = []
+    for name, channel in rhythm.accounts(app, quotes=quotes).items():
+        own = schedule_for(app, rhythm.schedule(app, name))
+        slot = None if quotes or own.when_published else own.next(f"posts.{name}", due)
+        if slot is None and not quotes and not own.when_published:
+            continue
+        setting = rhythm.posting(channel)
+        at = setting.earliest(app.settings.site.zone, last=None, now=slot.due if slot else due)
+        local = at.astimezone(ZoneInfo(setting.zone or app.settings.site.zone))
+        told.append(name if at == due else f"{name} ({'from ' if slot else ''}{local:%a %H:%M})")
+    return told
+
+
+def _unpaid(app: App, now: datetime) -> list[Fault]:
+    """Accounts whose budget is used up: what is due there waits."""
+    waiting = {one.channel for one in app.books.lines(state="deferred", limit=10_000) if one.code == spending.CODE}
+    return [
+        Fault(
+            file=f"channels.{one.channel}",
+            rule=spending.CODE,
+            what=f"${one.spent:.2f} of ${one.budget:.2f} are spent in {one.month}, and posts wait",
+            right=f"raise `budget` in [channels.{one.channel}], or let them lapse",
+        )
+        for one in spending.standing(app, now)
+        if one.channel in waiting
     ]
 
 

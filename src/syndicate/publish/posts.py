@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from syndicate import links
-from syndicate.channels import Channel, Posts
-from syndicate.channels.posting import PostingSettings
+from syndicate.channels import Channel
 from syndicate.errors import Refused, SyndicateError
 from syndicate.failpoint import fail_at
 from syndicate.model import Brief, Item, Parcel, Post, Quote, Request, Slot
 from syndicate.plan.catchup import catch_up
-from syndicate.publish import approval, parcels, spending
+from syndicate.publish import approval, parcels, pictures, rhythm, spending
 from syndicate.publish.editions import Planned, lose, schedule_for
 from syndicate.render import post, tags
 from syndicate.settings import BRIEF_LATENESS
@@ -28,21 +28,15 @@ if TYPE_CHECKING:
     from syndicate.app import App
 
 
-def accounts(app: App) -> dict[str, Channel]:
-    """The channels that carry posts, by name."""
-    return {name: channel for name, channel in app.channels.items() if channel.carries == "post"}
-
-
 def expand(app: App, now: datetime, starts: Mapping[str, datetime]) -> list[Planned]:
     """Record the duty to post each brief that has come due, per account."""
-    schedule = schedule_for(app, app.settings.posts.briefs)
     planned: list[Planned] = []
-    for name in accounts(app):
+    for name in rhythm.accounts(app):
         title = f"posts.{name}"
         with app.store.read() as connection:
             after = max(starts[f"channel:{name}"], agenda.ticked(connection, title) or starts[f"channel:{name}"])
             stopped = holding(connection, name)
-        if schedule.when_published:
+        if schedule_for(app, rhythm.schedule(app, name)).when_published:
             planned += _released(app, name, title, after, now, stopped)
         else:
             planned += _queued(app, name, title, after, now, stopped, starts[f"channel:{name}"])
@@ -60,7 +54,7 @@ def _released(app: App, name: str, title: str, after: datetime, now: datetime, s
     for brief in app.content.released(after, now):
         release = brief.release or now
         slot = Slot(schedule=title, zone="UTC", local=release.replace(tzinfo=None), due=release)
-        late = now - release > app.settings.posts.briefs.policy(BRIEF_LATENESS).window
+        late = now - release > rhythm.window(app, name)
         if stopped or late:
             why = stopped or "it was released too long ago; post it with `syndicate posts send` if it still matters"
             planned += lose(app, {slot: f"{brief.slug}: {why}"}, "cancelled" if stopped else "skipped")
@@ -72,7 +66,7 @@ def _released(app: App, name: str, title: str, after: datetime, now: datetime, s
 
 def _queued(app: App, name: str, title: str, after: datetime, now: datetime, stopped: str, start: datetime) -> list[Planned]:
     """One brief a slot, the oldest that waits."""
-    setting = app.settings.posts.briefs
+    setting = rhythm.schedule(app, name)
     lateness = setting.policy(BRIEF_LATENESS)
     found = list(schedule_for(app, setting).slots(title, after, now))
     decision = catch_up(found, now=now, policy=lateness.catchup, window=lateness.window)
@@ -144,9 +138,11 @@ def render(app: App, item: Item, channel: Channel, *, created: datetime, revisio
         A template's fault.
     """
     if isinstance(item, Brief):
-        posting = channel.posting if isinstance(channel, Posts) else PostingSettings()
-        return post.brief_post(
+        posting = rhythm.posting(channel)
+        picture, without = pictures.chosen(app, item, channel.limits) if posting.pictures else (None, "")
+        made = post.brief_post(
             item,
+            picture=picture,
             hashtags=tags.hashtags(item.topics, posting.hashtag_names, posting.hashtags),
             channel=channel.name,
             network=channel.network,
@@ -156,6 +152,7 @@ def render(app: App, item: Item, channel: Channel, *, created: datetime, revisio
             created=created,
             revision=revision,
         )
+        return replace(made, cut="; ".join(filter(None, (made.cut, without))))
     admitted = approval.admit(app, item, app.now())
     return post.quote_post(
         admitted,

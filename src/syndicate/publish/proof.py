@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 from syndicate import links
 from syndicate.errors import Fault, FaultyError, Held, SyndicateError
-from syndicate.model import Brief, Item, Limits, Post, QuoteDisplay, Request
-from syndicate.publish import dailyquote, feeds, messages, notices, posts
+from syndicate.model import Brief, Item, Limits, Post, Quote, QuoteDisplay, Request
+from syndicate.publish import dailyquote, feeds, messages, notices, posts, rhythm
 from syndicate.render import counting, lint_subject
 from syndicate.render import feed as feed_files
 from syndicate.render.frozen import Frozen, splice, values
@@ -44,7 +44,7 @@ def proofs(app: App, item: Item, now: datetime) -> list[Proof]:
     found = [*_guarded("feed", "feed", lambda: _feed(app, item, now))]
     for name in app.settings.newsletters:
         found += _guarded(name, "edition", lambda name=name: _edition(app, name, item, now))  # type: ignore[misc]
-    for name in posts.accounts(app):
+    for name in rhythm.accounts(app, quotes=isinstance(item, Quote)):
         found += _guarded(name, f"{name}.txt", lambda name=name: [_post(app, name, item, now)])  # type: ignore[misc]
     return found
 

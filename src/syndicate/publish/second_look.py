@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from syndicate.model import State
 from syndicate.plan.catchup import ON_TIME, spoken
-from syndicate.publish import messages
+from syndicate.publish import messages, rhythm
 from syndicate.settings import BRIEF_LATENESS, DIGEST_LATENESS, QUOTE_LATENESS
 from syndicate.store import agenda
 from syndicate.store.duties import Duty, Result
@@ -20,16 +20,18 @@ _NEWS: Final = frozenset({"edition", "post"})  # an edit or a deletion is never 
 
 
 def sort(app: App, duties: Sequence[Duty], now: datetime) -> tuple[list[Duty], list[Result]]:
-    """The duties that may go on, and what becomes of those that never will.
+    """The duties that may go on, and what becomes of those that never will, or only later.
 
     What is in neither waits: its edition holds something that was taken back and is rendered without it first.
     """
     waiting = messages.reconsider(app, {duty.variant for duty in duties if duty.variant})
-    wanted, lapsed = [], []
+    wanted, lapsed, pace = [], [], rhythm.Pace(app, now)
     for duty in duties:
         reason = _late(app, duty, now) or _withdrawn(app, duty)
         if reason:
             lapsed.append(Result(duty=duty, state=State.CANCELLED, code="lapsed", detail=reason))
+        elif duty.kind == "post" and (wait := pace.wait(duty.channel)):
+            lapsed.append(Result(duty=duty, state=State.PENDING, not_before=wait[0], code="pace", detail=wait[1]))
         elif duty.variant not in waiting:
             wanted.append(duty)
     return wanted, lapsed
@@ -58,6 +60,8 @@ def _window(app: App, duty: Duty) -> timedelta:
     settings = app.settings
     quotes = settings.quotes.schedule.policy(QUOTE_LATENESS).window
     briefs = settings.posts.briefs.policy(BRIEF_LATENESS).window
+    if duty.kind == "post":
+        return quotes if app.content.quote(duty.subject) else rhythm.window(app, duty.channel)
     if duty.kind != "edition" or not duty.variant:
         return quotes if app.content.quote(duty.subject) else briefs
     with app.store.read() as connection:

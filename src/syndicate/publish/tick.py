@@ -15,7 +15,18 @@ from syndicate.failpoint import fail_at
 from syndicate.log import logger
 from syndicate.model import Quote, Slot
 from syndicate.plan.catchup import catch_up
-from syndicate.publish import approval, correction, dailyquote, editions, feeds, messages, posts, withdrawal
+from syndicate.publish import (
+    approval,
+    correction,
+    credentials,
+    dailyquote,
+    editions,
+    feeds,
+    messages,
+    posts,
+    rhythm,
+    withdrawal,
+)
 from syndicate.publish.editions import Planned, lose, schedule_for
 from syndicate.publish.kept import Memory
 from syndicate.publish.returns import follow_up
@@ -61,6 +72,7 @@ def tick(
 def _steps(app: App, now: datetime, report: TickReport, memory: dict[str, str] | None, changed: Collection[str] | None) -> None:
     with_starts: dict[str, datetime] = {}
     _step(report, lambda: _sync(app, now, report, changed, memory))
+    _step(report, lambda: credentials.announce(app, now))
     _step(report, lambda: with_starts.update(marks.starts(app.store, subjects(app), now)))
     _step(report, lambda: withdrawal.follow(app, now))
     _step(report, lambda: correction.follow(app, now))
@@ -180,7 +192,7 @@ def _record(app: App, slot: Slot, day: date, quote: Quote, now: datetime) -> Pla
             return Planned(slot=slot, state="expanded", reason="it was expanded before", duties=0)
         app.content.record_day(connection, day, item=key, shown_at=slot.due, state="shown", reason="")
         stamp(connection)
-        names = [name for name in posts.accounts(app) if not holding(connection, name, f"{QUOTES}:{name}")]
+        names = [name for name in rhythm.accounts(app, quotes=True) if not holding(connection, name, f"{QUOTES}:{name}")]
         duties = posts.owe(app, quote, names, due=slot.due, slot=made, connection=connection)
         for name, (sheet, covers) in sheets.items():
             duties += editions.fill(connection, name, made, [sheet], covers)

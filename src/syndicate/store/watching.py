@@ -1,4 +1,7 @@
-"""Quotes' posts that are to be looked at again, and what was seen (Q19). Works inside a given transaction."""
+"""What accounts have posted lately: when last, and quotes' posts that are to be looked at again (Q19).
+
+Every function works inside a given transaction.
+"""
 
 from __future__ import annotations
 
@@ -25,6 +28,17 @@ class Look:
     item: str  # the quote's id
     remote_id: str  # by its newest name
     hours: int  # the latest of ``HOURS`` that has come
+
+
+def last_post(connection: sa.Connection, account: str) -> datetime | None:
+    """When an account posted last, or may have: what is on the wire or in doubt counts too."""
+    query = sa.text(
+        """SELECT max(d.intent_at) FROM delivery d JOIN sending s ON s.key = d.sending AND s.kind = 'post'
+        WHERE d.place = (SELECT key FROM place WHERE kind = 'account' AND name = :account)
+        AND d.state IN ('sent', 'sending', 'uncertain')"""
+    )
+    found = connection.execute(query, {"account": account}).scalar()
+    return None if found is None else from_micros(found)
 
 
 def due(connection: sa.Connection, account: str, now: datetime) -> list[Look]:
