@@ -29,6 +29,7 @@ _COLUMNS: Final = {
     "uncertain": "Uncertain",
 }
 _DIFFERENCES: Final = {"variant": "Variant", "what": "What", "one": "One reader", "two": "Another"}
+_RETURNED: Final = {"kind": "What came back", "n": "Times", "reason": "Why", "domain": "From"}
 _VARIANTS: Final = {"id": "Variant", "quote": "Quote", "lang": "Language", "items": "Items", "state": "State", "note": "Note"}
 
 
@@ -107,10 +108,13 @@ def _list(args: argparse.Namespace) -> int:
 
 
 def _show(args: argparse.Namespace) -> int:
+    from dataclasses import asdict
+
     from syndicate.cli.output import count, document, listing, say
     from syndicate.cli.publication import looked_at
     from syndicate.errors import SyndicateError
     from syndicate.store import agenda
+    from syndicate.store.returns import Returns
 
     with looked_at(args) as app:
         with app.store.read() as connection:
@@ -134,14 +138,18 @@ def _show(args: argparse.Namespace) -> int:
             }
             for variant in variants
         ]
+        returned: list[dict[str, object]] = [asdict(one) for one in Returns(app.store).breakdown(args.id)]
     if args.json:
-        document({**row, "variants": shown})
+        document({**row, "variants": shown, "returned": returned})
         return OK
     say(f"{row['newsletter']} no. {row['number']}, {row['frequency']} of {row['period']}: {row['state']}")
     terms = " + ".join(f"{row[state]} {state}" for state in (*_settled(), "open"))
     say(f"{count(int(str(row['audience'])), 'reader')} = {terms}")
     say()
     listing(shown, _VARIANTS, as_json=False, empty="")
+    if returned:
+        say()
+        listing(returned, _RETURNED, as_json=False, empty="")
     return OK
 
 

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from syndicate.store import schema
 from syndicate.store.database import Connection
 from syndicate.store.ledger import strip, suppress_open
+from syndicate.store.returns import fold, lines_of
 from syndicate.store.schema import from_micros
 from syndicate.store.suppression import ERASED, suppress
 
@@ -49,6 +50,10 @@ def record(connection: Connection, subscriber: int) -> dict[str, Any] | None:
         "known_since": _told(person["at"]),
         "subscriptions": [_subscription(row) for row in connection.execute(query).mappings()],
         "sent": [_sent(row) for row in connection.execute(_SENT, {"p": subscriber}).mappings()],
+        "returned": [
+            {"at": _told(line.at), "edition": line.edition, "kind": line.kind, "status": line.status, "reason": line.reason}
+            for line in lines_of(connection, subscriber)
+        ],
     }
 
 
@@ -107,6 +112,7 @@ def forget(connection: Connection, subscriber: int) -> None:
     """Take a reader and all their subscriptions out of the database, and their name from the place they had."""
     connection.exec_driver_sql("PRAGMA secure_delete = ON")  # what is deleted is written over
     strip(connection, subscriber)
+    fold(connection, "place = :place", {"place": subscriber})
     connection.execute(schema.subscription.delete().where(_SUBSCRIPTION.subscriber == subscriber))
     connection.execute(schema.subscriber.delete().where(_READER.key == subscriber))
     connection.execute(schema.place.update().where(schema.place.c.key == subscriber).values(name=f"nobody {subscriber}"))

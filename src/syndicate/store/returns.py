@@ -197,12 +197,8 @@ class Returns:
 
     def of_reader(self, place: int) -> list[Line]:
         """What came back from one reader, newest first."""
-        query = sa.select(schema.returned).where(schema.returned.c.place == place).order_by(schema.returned.c.at.desc())
         with self._store.read() as connection:
-            return [
-                Line(at=row.at, edition=row.edition, kind=row.kind, status=row.status, reason=row.reason)
-                for row in connection.execute(query)
-            ]
+            return lines_of(connection, place)
 
     # -- what was read before -----------------------------------------------------------------------
     def unseen(self, source: str, ids: Collection[str]) -> set[str]:
@@ -253,6 +249,15 @@ class Returns:
         if due[1]:
             drop = sa.text("DELETE FROM seen_return WHERE at < :at AND source LIKE 'hook:%'")
             self._store.write(lambda connection: connection.execute(drop, {"at": to_micros(now - _REMEMBERED)}).close())
+
+
+def lines_of(connection: sa.Connection, place: int) -> list[Line]:
+    """What came back from one reader, newest first."""
+    query = sa.select(schema.returned).where(schema.returned.c.place == place).order_by(schema.returned.c.at.desc())
+    return [
+        Line(at=row.at, edition=row.edition, kind=row.kind, status=row.status, reason=row.reason)
+        for row in connection.execute(query)
+    ]
 
 
 def fold(connection: sa.Connection, condition: str, values: dict[str, int]) -> None:
