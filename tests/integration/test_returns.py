@@ -5,6 +5,7 @@ from __future__ import annotations
 import email
 import email.policy
 import io
+import json
 import re
 import shutil
 from collections.abc import Callable
@@ -19,6 +20,7 @@ from syndicate import cli, links
 from syndicate.app import App
 from syndicate.model import Frequency, State
 from syndicate.publish import mailbox, returns
+from syndicate.store import erasure
 from syndicate.store.database import Connection
 from syndicate.store.returns import Came, Returns
 from syndicate.store.subscribers import Wishes
@@ -363,6 +365,29 @@ def test_the_pipe_takes_every_mail_and_says_what_it_was(
     assert said[1].startswith("a hard bounce 5.1.1 (no such mailbox): the reader gets no more mail")
     assert said[2].endswith("known already")
     assert said[3:] == ["nothing of ours"] * 2
+    assert cli.main([*here, "editions", "show", "1"]) == 0
+    shown = capsys.readouterr().out
+    assert re.search(r"hard +1 +no such mailbox +readers\.example\nsoft +1 +mailbox full +readers\.example", shown)
+    assert "ann" not in shown
+    assert cli.main([*here, "editions", "show", "1", "--json"]) == 0
+    assert {"kind": "hard", "domain": "readers.example", "reason": "no such mailbox", "n": 1} in json.loads(
+        capsys.readouterr().out
+    )["returned"]
+
+
+def test_an_erased_reader_leaves_a_number_and_no_domain(letter: Publication) -> None:
+    marks = tokens(letter)
+    with letter.opened(AFTER) as app:
+        take(app, bounce(marks["ann"]))
+        token = links.verify_return(marks["ann"], app.token_keys)
+        assert token
+        with app.store.read() as connection:
+            kept = erasure.record(connection, token.place)
+        assert kept
+        assert [(one["kind"], one["edition"]) for one in kept["returned"]] == [("hard", 1)]
+        app.store.write(lambda connection: erasure.erase(connection, token.place, app.now()))
+        assert [(one.kind, one.domain, one.n) for one in Returns(app.store).breakdown(1)] == [("hard", "", 1)]
+        assert Returns(app.store).of_reader(token.place) == []
 
 
 def test_a_pipe_whose_database_is_out_of_order_asks_the_server_to_try_again(
