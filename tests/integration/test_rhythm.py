@@ -158,3 +158,67 @@ def test_posting_by_hand_plans_nothing_while_its_channel_is_held(tmp_path: Path,
     assert "not on x" in capsys.readouterr().err
     assert main(["-C", str(publication.root), "posts", "list", "--json"]) == 0
     assert {line["channel"] for line in json.loads(capsys.readouterr().out)} == {"other"}
+
+
+def test_the_record_of_an_item_tells_what_was_sent_and_what_was_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publication = made(tmp_path, x='like = "x"', other='like = "mastodon"')
+    publication.brief("one", "2026-01-02T05:00:00Z")
+    whole = Outbox.send
+
+    def refusing(self: Outbox, parcel: object, key: str) -> object:
+        from syndicate.errors import Refused
+
+        if self.name == "x":
+            msg = "Your account is locked."
+            raise Refused(msg, code="403", advice="Unlock it.")
+        return whole(self, parcel, key)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Outbox, "send", refusing)
+    publication.run("2026-01-02 05:01")
+    capsys.readouterr()
+    assert main(["-C", str(publication.root), "posts", "show", "one", "--json"]) == 0
+    by_channel = {line["channel"]: line for line in json.loads(capsys.readouterr().out)}
+    assert (by_channel["other"]["state"], by_channel["x"]["state"]) == ("sent", "failed")
+    with publication.opened("2026-01-02 05:02") as app, app.store.read() as connection:
+        from syndicate.publish import parcels, posts
+
+        found = connection.exec_driver_sql("SELECT key, parcel FROM payload WHERE sha = ?", (by_channel["x"]["sha"],))
+        key, text = found.one()
+        assert posts.digest(app.channels["x"].request(parcels.load(text), key)) == by_channel["x"]["sha"]
+    assert by_channel["x"]["said"][0]["words"] == "Your account is locked. Unlock it."
+    assert "deliveries retry" in by_channel["x"]["advice"]
+    assert main(["-C", str(publication.root), "posts", "show", "one"]) == 0
+    assert "Your account is locked." in capsys.readouterr().out
+
+
+def test_a_test_post_is_marked_wanted_and_taken_away(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    publication = made(tmp_path, other='like = "mastodon"\nrenew_by = 2026-01-10')
+    root = ["-C", str(publication.root)]
+    assert main([*root, "channels", "test", "other"]) == 1
+    assert written(publication, "other") == 0
+    assert main([*root, "channels", "test", "other", "--yes"]) == 0
+    assert [".delete." in path.name for path in publication.outbox("other")] == [True, False]
+    assert b"Test post of The Test Letter" in publication.outbox("other")[1].read_bytes()
+    assert main([*root, "channels", "test", "mail", "--yes"]) == 1
+    assert "editions test digest --to ADDRESS" in capsys.readouterr().err
+    assert main([*root, "hold", "other", "--reason", "we look"]) == 0
+    assert main([*root, "channels", "test", "other", "--yes"]) == 1
+    assert written(publication, "other") == 2
+
+
+def test_credentials_that_end_are_told_before(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    publication = made(
+        tmp_path, soon='like = "mastodon"\nrenew_by = 2026-01-10', later='like = "mastodon"\nrenew_by = 2099-01-10'
+    )
+    publication.run("2026-01-02 05:00")
+    assert "credentials_ending" in capsys.readouterr().err
+    publication.run("2026-01-02 06:00")
+    assert "credentials_ending" not in capsys.readouterr().err
+    assert main(["-C", str(publication.root), "status"]) == 1
+    assert "soon: its credentials have ended on 2026-01-10" in capsys.readouterr().out
+    assert main(["-C", str(publication.root), "channels", "doctor"]) == 1
+    told = capsys.readouterr().out
+    assert "soon: NOT OK: its credentials have ended" in told
+    assert "later: ok: the credentials last until 2099-01-10" in told

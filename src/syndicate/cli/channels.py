@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from syndicate.cli import Parser
 
 if TYPE_CHECKING:
+    from syndicate.app import App
     from syndicate.channels import Channel
     from syndicate.model import Finding
 
@@ -40,12 +41,15 @@ def parser(prog: str) -> argparse.ArgumentParser:
         help="look at a message that arrived instead: whether its DKIM signature covers both headers for unsubscribing",
     )
     doctor.add_argument("--json", action="store_true", help="one JSON document")
+    test = commands.add_parser("test", help="post a harmless test there, and delete it again where the network allows")
+    test.add_argument("name", metavar="NAME", help="a social channel")
+    test.add_argument("--yes", action="store_true", help="do it; without this you are only shown what would be posted")
     return made
 
 
 def run(args: argparse.Namespace) -> int:
-    """List the channels, or ask each how it is."""
-    return _list(args) if args.verb == "list" else _doctor(args)
+    """List the channels, ask each how it is, or try one."""
+    return {"list": _list, "doctor": _doctor, "test": _test}[args.verb](args)
 
 
 def _list(args: argparse.Namespace) -> int:
@@ -82,7 +86,7 @@ def _doctor(args: argparse.Namespace) -> int:
             data = _arrived(args.message)
             found = {name: _examined(app.channels[name], data) for name in names}
         else:
-            found = {name: app.channels[name].doctor() for name in names}
+            found = {name: [*app.channels[name].doctor(), *_lasting(app, name)] for name in names}
     if args.json:
         document({name: list(findings) for name, findings in found.items()})
     else:
@@ -94,6 +98,47 @@ def _doctor(args: argparse.Namespace) -> int:
         if not found:
             note("no channel here carries mail" if args.message else "no channel is configured; add one under [channels]")
     return 0 if all(finding.ok for findings in found.values() for finding in findings) else 1
+
+
+def _lasting(app: App, name: str) -> list[Finding]:
+    """Until when the credentials last, and what this month has cost."""
+    from syndicate.model import Finding
+    from syndicate.publish import credentials, spending
+
+    lasts = credentials.finding(app, name, app.now()) if app.channels[name].carries == "post" else None
+    month = next((one for one in spending.standing(app, app.now()) if one.channel == name), None)
+    found = [lasts] if lasts else []
+    if month is not None:
+        bound = f" of ${month.budget:.2f}" if month.budget else ", and no budget is set"
+        used_up = bool(month.budget) and month.spent >= month.budget
+        advice = f"Raise `budget` in [channels.{name}], or wait for the next month." if used_up else ""
+        found.append(Finding(ok=not used_up, what=f"${month.spent:.2f}{bound} are spent in {month.month}", advice=advice))
+    return found
+
+
+def _test(args: argparse.Namespace) -> int:
+    from syndicate.cli.output import note, say
+    from syndicate.cli.publication import one_of, opened, who
+    from syndicate.publish import trial
+
+    with opened(args) as app:
+        name = one_of(args.name, app.channels, "channel")
+        if app.channels[name].carries != "post":
+            letters = [letter for letter, setting in app.settings.newsletters.items() if setting.channel == name]
+            note(
+                f"{name} carries mail: `syndicate editions test {(letters or ['NEWSLETTER'])[0]} --to ADDRESS` sends one to you"
+            )
+            return 1
+        if not args.yes:
+            say(trial.post(app, name, app.now()).text)
+            note(f"this would be posted on {name}; say --yes")
+            return 1
+        found = trial.run(app, name, app.now(), who=who())
+    for finding in found:
+        say(f"{name}: {'ok' if finding.ok else 'NOT OK'}: {finding.what}")
+        if finding.advice:
+            say(f"    {finding.advice}")
+    return 0 if all(finding.ok for finding in found) else 1
 
 
 def _arrived(path: str) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Final
 
 from syndicate.cli import FAILED, OK, Parser
@@ -10,6 +11,7 @@ from syndicate.cli import FAILED, OK, Parser
 if TYPE_CHECKING:
     from syndicate.app import App
     from syndicate.model import Item
+    from syndicate.store.record import Sent
 from syndicate.cli.arguments import at_least_one
 
 _COLUMNS: Final = {
@@ -23,6 +25,9 @@ _COLUMNS: Final = {
 }
 
 
+_DONE: Final = {"post": "post", "edit": "correction", "delete": "deletion"}
+
+
 def parser(prog: str) -> argparse.ArgumentParser:
     """The arguments of ``posts``."""
     made = Parser(
@@ -34,6 +39,9 @@ def parser(prog: str) -> argparse.ArgumentParser:
     listed = commands.add_parser("list", help="list the posts, newest first")
     listed.add_argument("--limit", type=at_least_one, default=200, metavar="N", help="at most N (default: 200)")
     listed.add_argument("--json", action="store_true", help="one JSON document")
+    show = commands.add_parser("show", help="what was sent of one item, where, with what answer, and what to do")
+    show.add_argument("item", metavar="ITEM", help="a slug, an id or a file")
+    show.add_argument("--json", action="store_true", help="one JSON document")
     send = commands.add_parser("send", help="post an item now; once for each channel, whatever was planned")
     send.add_argument("item", metavar="ITEM", help="a slug, an id or a file")
     send.add_argument("--channel", default="", metavar="NAME", help="only there (default: each social channel)")
@@ -41,8 +49,8 @@ def parser(prog: str) -> argparse.ArgumentParser:
 
 
 def run(args: argparse.Namespace) -> int:
-    """List or send."""
-    return _list(args) if args.verb == "list" else _send(args)
+    """List, show or send."""
+    return {"list": _list, "show": _show, "send": _send}[args.verb](args)
 
 
 def _list(args: argparse.Namespace) -> int:
@@ -70,6 +78,48 @@ def _list(args: argparse.Namespace) -> int:
     ]
     listing(rows, _COLUMNS, as_json=args.json, empty="nothing was posted yet; `syndicate plan` shows what is due")
     return OK
+
+
+def _show(args: argparse.Namespace) -> int:
+    from syndicate.cli.output import document, heading, note, say
+    from syndicate.cli.preview import found
+    from syndicate.cli.publication import looked_at, root
+    from syndicate.publish import approval
+    from syndicate.store import record
+
+    with looked_at(args) as app:
+        item = found(app, args.item, root(args))
+        title = approval.told(app, item, item.title)
+        with app.store.read() as connection:
+            lines = record.sent(connection, item.id)
+    if args.json:
+        document([{**asdict(line), "state": str(line.state), "advice": _advice(line)} for line in lines])
+        return OK
+    heading(f"{item.slug}: {title}")
+    for line in lines:
+        done = line.done or line.due
+        at = line.url or line.remote_id
+        say(f"  {line.channel}: {_DONE[line.kind]} {line.id}, {line.state}, {done:%Y-%m-%d %H:%M} UTC  {at}")
+        if line.sha:
+            say(f"      request {line.sha}" + (f", ${line.cost:.3f}" if line.cost else ""))
+        for one in line.said:
+            say(f"      {one.at:%Y-%m-%d %H:%M} {one.outcome}{f' ({one.code})' if one.code else ''}: {one.words}")
+        if advice := _advice(line):
+            say(f"      {advice}")
+    if not lines:
+        note(f"nothing of {item.slug} was posted yet; `syndicate plan` shows what is due")
+    return OK
+
+
+def _advice(line: Sent) -> str:
+    """Our sentence on what to do."""
+    later = f"it is tried again from {line.not_before:%Y-%m-%d %H:%M} UTC on"
+    return {
+        "failed": f"mend what it says, then `syndicate deliveries retry {line.id}`",
+        "uncertain": f"look at the account, then `syndicate deliveries settle {line.id} --sent | --resend | --drop`",
+        "deferred": later,
+        "pending": later if line.said else "",
+    }.get(str(line.state), "")
 
 
 def _send(args: argparse.Namespace) -> int:
