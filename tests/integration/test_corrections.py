@@ -8,7 +8,8 @@ from pathlib import Path
 
 from tests.publication import Publication, instant
 
-from syndicate.model import Frequency
+from syndicate.model import Frequency, Severity
+from syndicate.publish import correction
 from syndicate.store import agenda, corrections
 from syndicate.store.subscribers import Wishes
 
@@ -22,7 +23,7 @@ def told(publication: Publication) -> dict[str, list[str]]:
     """Reader -> the titles and corrections of each of their mails, oldest first."""
     found: dict[str, list[str]] = {}
     mails = [email.message_from_bytes(path.read_bytes(), policy=email.policy.default) for path in publication.outbox()]
-    for mail in sorted(mails, key=lambda mail: mail["Date"].datetime):
+    for mail in sorted(mails, key=lambda mail: (mail["Date"].datetime, str(mail["Subject"]))):
         plain, html = ((mail.get_body((kind,)) or mail).get_content() for kind in ("plain", "html"))
         parts = [name for name in ("one", "two", "three", "four") if f"briefs/{name}" in plain]
         parts += ["CORRECTED"] * (WRONG in plain)
@@ -56,7 +57,7 @@ def test_a_correction_reaches_each_reader_once_with_their_next_edition(tmp_path:
     for at in ("2026-11-25 13:01", "2026-11-26 06:30", "2026-11-30 07:30"):
         publication.run(at)
     assert told(publication) == {
-        "instant": ["one", "one two CORRECTED", "three", "four"],
+        "instant": ["one", "three", "one two CORRECTED", "four"],
         "daily": ["one", "one two three CORRECTED", "four"],
         "newcomer": ["two three", "four"],
         "ships": ["two", "four"],
@@ -67,6 +68,25 @@ def test_a_correction_reaches_each_reader_once_with_their_next_edition(tmp_path:
         variants = [one for one in agenda.variants(connection, edition=daily.key) if len(one.items) == 2]
     assert variants[0].items == variants[1].items
     assert sorted(len(one.corrections) for one in variants) == [0, 1]
+
+
+def test_who_got_a_notice_of_it_is_not_told_again(tmp_path: Path) -> None:
+    publication = Publication(root=tmp_path / "letter")
+    publication.begin("2026-11-22 12:00")
+    publication.subscribe("2026-11-22 12:00", daily=DAILY)
+    publication.brief("one", "2026-11-22T13:00:00Z")
+    publication.run("2026-11-23 06:30")
+    publication.brief("one", "2026-11-22T13:00:00Z", corrections=NOTED)
+    with publication.opened("2026-11-23 15:00") as app:
+        app.content.sync(app.sources, app.now())
+        item = app.content.brief("one", now=None)
+        assert item is not None
+        wanted = correction.wish(app, item, Severity.SIGNIFICANT, WRONG, app.now())
+        correction.correct(app, item, wanted, app.now(), who="test", clock=lambda: 0.0)
+    publication.brief("two", "2026-11-23T16:00:00Z")
+    publication.run("2026-11-23 16:01")
+    publication.run("2026-11-24 06:30")
+    assert told(publication) == {"daily": ["one", "one CORRECTED", "two"]}
 
 
 def test_a_correction_keeps_the_time_at_which_it_was_first_seen() -> None:

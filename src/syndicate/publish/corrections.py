@@ -30,20 +30,26 @@ def added(app: App, newsletter: str, sheets: Sequence[Sheet], to: datetime) -> l
             return list(sheets)
         places = [place for sheet in sheets for share in sheet.shares for place in share.group.places]
         last = corrections.last_editions(connection, newsletter, places, min(one.release for one in known))
+        noticed = corrections.noticed(connection, newsletter, known)
     briefs = app.content.briefs_by_keys({one.item for one in known})
     told: set[int] = set()
     made = []
     for sheet in sheets:
-        shares = [part for share in sheet.shares for part in _parts(share, known, last, briefs, told)]
+        shares = [part for share in sheet.shares for part in _parts(share, known, last, briefs, told, noticed)]
         told |= {place for share in shares if share.briefs or share.quote for place in share.group.places}
         made.append(replace(sheet, shares=tuple(shares)))
     return made
 
 
 def _parts(
-    share: Share, known: Sequence[Known], last: Mapping[int, datetime | None], briefs: Mapping[int, Brief], told: set[int]
+    share: Share,
+    known: Sequence[Known],
+    last: Mapping[int, datetime | None],
+    briefs: Mapping[int, Brief],
+    told: set[int],
+    noticed: set[tuple[int, Known]],
 ) -> Iterator[Share]:
-    """One group of readers, parted by what they are told: those who had an edition in between know more."""
+    """One group of readers, parted by what they are told: those who had an edition in between, or a notice, know more."""
     if not (share.briefs or share.quote):
         yield share
         return
@@ -52,7 +58,8 @@ def _parts(
     fitting = [one for one in known if _concerns(briefs[one.item], carried, topics)]
     parts: dict[tuple[Known, ...], list[int]] = {}
     for place in share.group.places:
-        owed = tuple(one for one in fitting if place not in told and place in last and _after(one.release, last[place]))
+        had = place in last and place not in told
+        owed = tuple(one for one in fitting if had and _after(one.release, last[place]) and (place, one) not in noticed)
         parts.setdefault(owed, []).append(place)
     for owed, places in parts.items():
         marks = tuple((one.item, one.mark) for one in owed)

@@ -12,11 +12,13 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from syndicate.model import Correction, Severity, Status
+from syndicate.store.amendments import notice
 from syndicate.store.schema import from_micros, to_micros
 
 _LEAVING: Final = (Status.PUBLISHED.value, Status.EMBARGOED.value)
 _NONE: Final = '"corrections": []'  # as `json.dumps` writes it: most briefs have none, and their JSON is not read further
-_GOT: Final = "s.kind = 'edition' AND e.frequency <> 'quote' AND d.state NOT IN ('cancelled', 'suppressed', 'failed')"
+_LOST: Final = "('cancelled', 'suppressed', 'failed')"
+_GOT: Final = f"s.kind = 'edition' AND e.frequency <> 'quote' AND d.state NOT IN {_LOST}"
 _EDITIONS: Final = "delivery d JOIN sending s ON s.key = d.sending JOIN edition e ON e.key = CAST(s.subject AS INTEGER)"
 
 
@@ -122,4 +124,27 @@ def last_editions(
     for place in places:
         if place not in found and connection.execute(ever, {"place": place, "newsletter": newsletter}).scalar():
             found[place] = None
+    return found
+
+
+def noticed(connection: sa.Connection, newsletter: str, known: Sequence[Known]) -> set[tuple[int, Known]]:
+    """Which readers are told, or were, by a mail of its own (``syndicate correct``): (the reader's key, what they know)."""
+    rows = connection.execute(
+        sa.text(
+            """SELECT c.item, c.day, c.text, c.revision, i.id FROM correction c
+            JOIN item i ON i.key = c.item WHERE i.key IN :items"""
+        ).bindparams(sa.bindparam("items", expanding=True)),
+        {"items": sorted({one.item for one in known})},
+    )
+    readers = sa.text(
+        f"""SELECT d.place FROM sending s JOIN delivery d ON d.sending = s.key
+        WHERE s.kind = 'notice' AND s.subject = :subject AND s.revision = :revision AND d.state NOT IN {_LOST}"""  # noqa: S608 - our own words
+    )
+    by_mark = {(one.item, one.mark): one for one in known}
+    found: set[tuple[int, Known]] = set()
+    for row in rows:
+        one = by_mark.get((row.item, _mark(row.day, row.text)))
+        if one is not None:
+            subject = {"subject": notice(newsletter, row.id), "revision": row.revision}
+            found |= {(place, one) for place in connection.execute(readers, subject).scalars()}
     return found
