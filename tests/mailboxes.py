@@ -211,7 +211,7 @@ class _Line(socketserver.StreamRequestHandler):
             uids = [uid for uid in sorted(box.mails) if first <= uid <= last]
             self._say("* SEARCH " + " ".join(map(str, uids or list(box.mails)[-1:])))  # as `n:*` answers with an older one
             return "OK done"
-        if found := re.fullmatch(r"UID FETCH (\d+) \(BODY\.PEEK\[\]<0\.(\d+)>\)", rest):
+        if self.opened == "EXAMINE" and (found := re.fullmatch(r"UID FETCH (\d+) \(BODY\.PEEK\[\]<0\.(\d+)>\)", rest)):
             data = box.mails[int(found[1])][: int(found[2])]
             self._say(f"* 1 FETCH (UID {found[1]} BODY[]<0> {{{len(data)}}}")
             self.wfile.write(data + b")\r\n")
