@@ -6,6 +6,7 @@ import json
 import re
 import stat
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 
 from syndicate.channels.bluesky import Bluesky, BlueskySettings
+from syndicate.channels.tokens import TokenFile
 from syndicate.errors import Refused, Throttled, Uncertain
 from syndicate.model import Card, Facet
 from syndicate.testing import FakeBluesky, make_post
@@ -102,7 +104,7 @@ def test_a_session_is_kept_for_the_next_run_and_only_we_may_read_it(network: Fak
     file = tmp_path / "var" / "sessions" / "bluesky.json"
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert APP_PASSWORD not in file.read_text()
-    assert [path.name for path in file.parent.iterdir()] == ["bluesky.json"]
+    assert sorted(path.name for path in file.parent.iterdir()) == ["bluesky.json", "bluesky.lock"]
 
 
 def test_a_session_of_another_account_is_not_used(network: FakeBluesky, clock: Clock, tmp_path: Path) -> None:
@@ -212,3 +214,32 @@ def _post(network: FakeBluesky, access: str, call: str, body: bytes) -> int:
     except HTTPError as error:
         with error:
             return error.code
+
+
+def test_two_processes_that_find_a_token_expired_renew_it_once(network: FakeBluesky, clock: Clock, tmp_path: Path) -> None:
+    first, second = channel(network.url, clock, tmp_path), channel(network.url, clock, tmp_path)
+    assert first.doctor()[0].ok
+    assert second.doctor()[0].ok
+    network.expire()
+    with ThreadPoolExecutor(2) as pool:
+        found = list(pool.map(lambda one: one.doctor()[0].ok, (first, second)))
+    renewals = [asked for asked in network.asked if asked.path.endswith("refreshSession")]
+    assert (found, len(renewals), network.sessions) == ([True, True], 1, 1)
+
+
+def test_new_tokens_are_on_the_disk_before_they_are_used(network: FakeBluesky, clock: Clock, tmp_path: Path) -> None:
+    assert channel(network.url, clock, tmp_path).doctor()[0].ok
+    network.expire()
+    with pytest.MonkeyPatch.context() as patch:
+
+        def crash(self: TokenFile, values: object) -> None:
+            raise KeyboardInterrupt
+
+        patch.setattr(TokenFile, "keep", crash)
+        before = len(network.asked)
+        with pytest.raises(KeyboardInterrupt):
+            channel(network.url, clock, tmp_path).doctor()
+        assert [asked.path.rpartition(".")[2] for asked in network.asked[before:]] == ["getSession", "refreshSession"]
+    # What the network rotated is lost; the app password lets the account in again.
+    assert channel(network.url, clock, tmp_path).doctor()[0].ok
+    assert network.sessions == 2

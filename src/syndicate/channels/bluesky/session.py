@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
-import tempfile
-import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from syndicate.channels.http import Answer, Line
+from syndicate.channels.tokens import TokenFile
 from syndicate.errors import Refused
 
 if TYPE_CHECKING:
@@ -28,8 +25,7 @@ class Session:
     def __init__(self, line: Line, settings: BlueskySettings, file: Path) -> None:
         self._line = line
         self._settings = settings
-        self._file = file
-        self._lock = threading.Lock()
+        self._file = TokenFile(file)
         self._tokens: Mapping[str, str] = {}
 
     def ask(
@@ -54,13 +50,14 @@ class Session:
         raise AssertionError  # the loop returns or raises
 
     def _access(self, refused: str) -> str:
-        """An access token other than the one that was refused."""
-        with self._lock:
-            if not self._tokens:
-                self._tokens = self._read()
+        """An access token other than the one that was refused: as another process has renewed it meanwhile, or renewed here."""
+        if self._tokens and self._tokens["accessJwt"] != refused:
+            return self._tokens["accessJwt"]
+        with self._file.alone():
+            self._tokens = self._read() or self._tokens
             if not self._tokens or self._tokens["accessJwt"] == refused:
                 self._tokens = self._renew()
-                self._keep()
+                self._file.keep({**self._tokens, "url": self._settings.url, "handle": self._settings.handle})
             return self._tokens["accessJwt"]
 
     def _renew(self) -> Mapping[str, str]:
@@ -86,24 +83,9 @@ class Session:
         return tokens
 
     def _read(self) -> Mapping[str, str]:
-        try:
-            kept = json.loads(self._file.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            return {}
-        ours = isinstance(kept, dict) and (kept.get("url"), kept.get("handle")) == (self._settings.url, self._settings.handle)
+        kept = self._file.read()
+        ours = (kept.get("url"), kept.get("handle")) == (self._settings.url, self._settings.handle)
         return _tokens(kept) if ours else {}
-
-    def _keep(self) -> None:
-        kept = {**self._tokens, "url": self._settings.url, "handle": self._settings.handle}
-        # Where it cannot be kept, this process goes on with it and the next one signs in.
-        with contextlib.suppress(OSError):
-            self._file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            handle, part = tempfile.mkstemp(dir=self._file.parent, prefix=".", suffix=".part")  # 0600
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                json.dump(kept, file)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(part).replace(self._file)
 
 
 def _tokens(data: object) -> Mapping[str, str]:
