@@ -17,7 +17,7 @@ from syndicate.render.gate.house_style import Phrases
 from syndicate.render.templates import Templates
 from syndicate.render.wording import Wording, direction
 
-USED = [text for _, _, text in TEMPLATES.messages("email/")] + [str(phrase.default) for phrase in fields(Phrases)]
+USED = [text for _, _, text in TEMPLATES.messages()] + [str(phrase.default) for phrase in fields(Phrases)]
 
 
 @pytest.mark.parametrize("lang", CATALOGUES)

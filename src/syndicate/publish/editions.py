@@ -21,6 +21,7 @@ from syndicate.store.subscribers import newsletter_key, place_key
 
 if TYPE_CHECKING:
     from syndicate.app import App
+    from syndicate.store.wishes import Wishes
 
 _RANK: Final = {QuoteDisplay.NONE: 0, QuoteDisplay.LINK: 1, QuoteDisplay.INLINE: 2}
 _PRIORITY: Final[Mapping[str, int]] = {"instant": 2, "now": 2, "quote": 1}  # breaking briefs pass digests
@@ -165,6 +166,17 @@ def schedule_for(app: App, setting: ScheduleSettings, clock: Clock | None = None
     if clock is None or clock == Clock(zone="", hour=None, weekday=None):
         return schedule
     return schedule.at_hour(clock.hour, clock.weekday, clock.zone or schedule.zone)
+
+
+def begins(app: App, newsletter: str, wishes: Wishes, after: datetime) -> datetime | None:
+    """When the first edition after ``after`` is due to a daily or weekly reader; ``None`` for others."""
+    letter = app.settings.newsletters[newsletter]
+    setting = {Frequency.DAILY: letter.daily, Frequency.WEEKLY: letter.weekly}.get(wishes.frequency)
+    if setting is None:
+        return None
+    weekday = wishes.weekday if wishes.frequency is Frequency.WEEKLY else None
+    found = schedule_for(app, setting, Clock(zone=wishes.zone, hour=wishes.hour, weekday=weekday)).next(newsletter, after)
+    return found.due if found else None
 
 
 def shown_as(wish: QuoteDisplay | None, settings: NewsletterSettings) -> QuoteDisplay:

@@ -6,7 +6,8 @@ import hashlib
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Final
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -153,15 +154,7 @@ def freeze_items(
     """The edition of these items: what ``freeze`` keeps, and what ``preview`` shows."""
     site = app.settings.site
     letter = configured(app, newsletter)
-    if not site.postal_address:
-        raise RenderError(
-            Fault(
-                file="config/syndicate.toml",
-                rule="site.postal_address",
-                what="no postal address is set, and every mail must carry one",
-                right="set it under [site]; nothing is sent until then",
-            )
-        )
+    require_postal_address(app)
     quotes = [item for item in items if isinstance(item, Quote)]
     admitted = approval.admit(app, quotes[0], now) if quotes and display is not QuoteDisplay.NONE else None
     inline = admitted is not None and display is QuoteDisplay.INLINE
@@ -192,6 +185,25 @@ def freeze_items(
     if faults:
         raise RenderError(*faults)
     return frozen
+
+
+def require_postal_address(app: App) -> None:
+    """Refuse every mail while the sender's postal address is unknown: the law asks for it.
+
+    Raises
+    ------
+    RenderError
+        It is not set.
+    """
+    if not app.settings.site.postal_address.strip():
+        raise RenderError(
+            Fault(
+                file="config/syndicate.toml",
+                rule="site.postal_address",
+                what="no postal address is set, and every mail must carry one",
+                right="set it under [site]; nothing is sent until then",
+            )
+        )
 
 
 def gates(app: App, frozen: email.Frozen, known: lint_links.Known, lang: str) -> list[Fault]:
@@ -281,7 +293,8 @@ def compose(app: App, claimed: Sequence[Duty]) -> dict[tuple[int, int], tuple[st
         readers = app.subscribers.readers([duty.place for duty in theirs], letter)
         with app.store.read() as connection:
             instance = marks.get(connection, "instance")
-            variants = {duty.variant: agenda.variants(connection, key=duty.variant)[0] for duty in theirs if duty.variant}
+            keys = {duty.variant for duty in theirs if duty.variant}
+            variants = {key: agenda.variants(connection, key=key)[0] for key in keys}
         for duty in theirs:
             variant, reader = variants.get(duty.variant or 0), readers.get(duty.place)
             try:
@@ -322,25 +335,37 @@ def envelope(
 
     ``mark`` is the signed token of its delivery: what comes back is known by it, from the return path or the Message-ID.
     """
-    host = urlsplit(app.settings.web.public_url).hostname or "localhost"
+    standing = _standing(app.settings.web.public_url, name, letter.sender)
     home, separator = letter.return_path or app.settings.returns.address, app.settings.returns.separator
     return mime.Envelope(
         sender=letter.sender,
         reply_to=letter.reply_to,
-        list_id=f"{name}.{_domain(letter)}",
-        list_archive=app.public("editions/"),
-        list_help=app.public("feeds/"),
-        feedback_id=f"{kind}:{name}::{host.replace('.', '')[:15].ljust(5, '0')}",
+        list_id=standing.list_id,
+        list_archive=standing.archive,
+        list_help=standing.help,
+        feedback_id=f"{kind}:{name}::{standing.host}",
         bounce=links.return_path(home, mark, separator) if home and mark else home,
         date=date,
-        message_id=f"{key[:24]}.{mark}@{_domain(letter)}" if mark else f"{key[:40]}@{_domain(letter)}",
+        message_id=f"{key[:24]}.{mark}@{standing.domain}" if mark else f"{key[:40]}@{standing.domain}",
         boundary=f"=_{key[:32]}",
     )
 
 
-def _domain(letter: NewsletterSettings) -> str:
-    """The domain of the newsletter's own address."""
-    return letter.sender.rpartition("@")[2].rstrip("> ").lower()
+class _Standing(NamedTuple):
+    """What all envelopes of a newsletter have in common."""
+
+    domain: str  # of the newsletter's own address
+    list_id: str
+    archive: str
+    help: str
+    host: str  # as Feedback-ID takes it
+
+
+@lru_cache(maxsize=64)  # asked for once for every message
+def _standing(public_url: str, name: str, sender: str) -> _Standing:
+    domain, base = sender.rpartition("@")[2].rstrip("> ").lower(), public_url.rstrip("/")
+    host = (urlsplit(public_url).hostname or "localhost").replace(".", "")[:15].ljust(5, "0")
+    return _Standing(domain, f"{name}.{domain}", f"{base}/editions/", f"{base}/feeds/", host)
 
 
 def unanswered(app: App, duty: Duty, error: Uncertain, now: datetime) -> Result:

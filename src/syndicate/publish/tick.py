@@ -25,6 +25,7 @@ from syndicate.publish import (
     messages,
     posts,
     rhythm,
+    signup,
     withdrawal,
 )
 from syndicate.publish.editions import Planned, lose, schedule_for
@@ -81,6 +82,7 @@ def _steps(app: App, now: datetime, report: TickReport, memory: dict[str, str] |
     _step(report, lambda: report.planned.extend(posts.expand(app, now, with_starts)))
     _step(report, lambda: report.faults.extend(messages.freeze(app, now)))
     _step(report, lambda: _feeds(app, now, report, memory))
+    _step(report, lambda: signup.tidy(app, now))
     _step(report, lambda: follow_up(app, now))
     _step(report, lambda: app.ledger.forget(now - timedelta(days=app.settings.privacy.keep_details_days)))
 

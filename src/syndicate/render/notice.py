@@ -1,4 +1,4 @@
-"""Mails that are no edition: the confirmation of a wish, the welcome, the notice of a correction. In the look of editions."""
+"""Mails that are no edition: a wish to confirm, a welcome, a reader's own data, a correction. In the look of editions."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from syndicate.render.email import Site
     from syndicate.render.templates import Templates
 
-Kind = Literal["confirm", "welcome", "correction"]
-KINDS: Final[tuple[Kind, ...]] = ("confirm", "welcome", "correction")
+Kind = Literal["confirm", "welcome", "known", "export", "erase", "correction"]
+KINDS: Final[tuple[Kind, ...]] = ("confirm", "welcome", "known", "export", "erase", "correction")
+ASKING: Final[frozenset[Kind]] = frozenset({"confirm", "export", "erase"})  # who lead on by one link, and leave nothing to end
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -62,7 +63,7 @@ def freeze(notice: Notice, templates: Templates, *, nonce: str) -> Frozen:
         what = f"the subject of a mail cannot hold {found}" if found else "the subject is empty"
         raise RenderError(Fault(file=f"templates/email/{file}", rule="subject", what=what))
     context |= {"subject": subject, "preheader": email.one_line(preheader), "named": subject}
-    return email.draw(notice.kind, templates, context, nonce, way="confirm" if notice.kind == "confirm" else "unsubscribe")
+    return email.draw(notice.kind, templates, context, nonce, way="confirm" if notice.kind in ASKING else "unsubscribe")
 
 
 def _context(notice: Notice, templates: Templates, nonce: str) -> dict[str, Any]:

@@ -193,6 +193,10 @@ class Templates:
             )
         return self._wordings[lang]
 
+    def languages(self) -> list[str]:
+        """Every language that there is a catalogue for (BCP 47)."""
+        return sorted(self._catalogues)
+
     def messages(self, folder: str = "") -> Iterator[tuple[str, int, str | tuple[str, str]]]:
         """(template, line, text or its singular and plural) of everything below ``folder`` that can be translated."""
         extract: Callable[[str], Iterable[tuple[int, str, object]]] = self._environment.extract_translations  # type: ignore[attr-defined]

@@ -97,6 +97,31 @@ def _drawn(day: civil_date, lang: str, *, full: bool) -> str:
     return format_date(day, "full" if full else "long", locale=locale)
 
 
+@lru_cache(maxsize=64)
+def named(lang: str) -> str:
+    """A language by its own name: ``العربية``; its tag where nobody wrote the name down."""
+    from babel import Locale, UnknownLocaleError
+
+    try:
+        found = Locale.parse(lang, sep="-").get_display_name(lang.replace("-", "_"))
+    except (UnknownLocaleError, ValueError):
+        return lang
+    return found[:1].upper() + found[1:] if found else lang
+
+
+@lru_cache(maxsize=64)
+def weekdays(lang: str) -> tuple[str, ...]:
+    """Monday to Sunday as ``lang`` calls them, standing alone."""
+    from babel import Locale, UnknownLocaleError
+
+    try:
+        locale = Locale.parse(lang, sep="-")
+    except (UnknownLocaleError, ValueError):
+        locale = Locale("en")
+    names = locale.days["stand-alone"]["wide"]
+    return tuple(str(names[number]) for number in range(7))
+
+
 # -- catalogues -----------------------------------------------------------------------------------
 
 

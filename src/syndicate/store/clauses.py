@@ -6,6 +6,7 @@ from typing import Final
 
 # The partial index serves only a statement that says its condition word for word.
 OPEN: Final = "('pending', 'claimed', 'sending', 'deferred')"
+ASTRAY: Final = "('deferred', 'failed', 'suppressed', 'uncertain', 'cancelled')"
 JOINED: Final = """delivery d {index}
     JOIN sending s ON s.key = d.sending
     JOIN place c ON c.key = d.channel
@@ -13,10 +14,13 @@ JOINED: Final = """delivery d {index}
     LEFT JOIN variant v ON v.key = d.variant"""
 # Whether its reader still wants it. A notice says before its colon what it is for: a confirmation is for those who have
 # not confirmed yet, and who asks for their own data or to be erased need not be subscribed any more.
-CONSENTED: Final = """(s.newsletter IS NULL OR EXISTS (SELECT 1 FROM subscription u
-    WHERE u.subscriber = d.place AND u.newsletter = s.newsletter
-    AND u.state = CASE substr(s.subject, 1, instr(s.subject, ':')) WHEN 'confirm:' THEN 'pending'
-        WHEN 'export:' THEN u.state WHEN 'erase:' THEN u.state ELSE 'active' END))"""
+_WISHED: Final = """CASE substr(s.subject, 1, instr(s.subject, ':')) WHEN 'confirm:' THEN 'pending'
+    WHEN 'export:' THEN u.state WHEN 'erase:' THEN u.state ELSE 'active' END"""
+CONSENTED: Final = f"""(s.newsletter IS NULL OR EXISTS (SELECT 1 FROM subscription u
+    WHERE u.subscriber = d.place AND u.newsletter = s.newsletter AND u.state = {_WISHED}))"""  # noqa: S608 - fixed text
+# The same of the row of ``delivery`` that a statement moves, of the sending ``:s`` to the newsletter ``:n``.
+CONSENTED_HERE: Final = f"""(:n IS NULL OR EXISTS (SELECT 1 FROM subscription u JOIN sending s ON s.key = :s
+    WHERE u.subscriber = delivery.place AND u.newsletter = :n AND u.state = {_WISHED}))"""  # noqa: S608 - fixed text
 _TARGETS: Final = "' ' || s.targets || ' ' || coalesce(v.targets, '') || ' '"
 # Whether it is stopped. What a hold can name: all, quotes, a channel, quotes:CHANNEL, a newsletter, edition:N, an item's
 # id. A withdrawn item is held for good.

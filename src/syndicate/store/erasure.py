@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Final
 
 import sqlalchemy as sa
+from sqlalchemy.exc import DatabaseError
 
+from syndicate.errors import StoreError
 from syndicate.store import schema
 from syndicate.store.database import Connection
 from syndicate.store.ledger import strip, suppress_open
@@ -116,3 +119,17 @@ def forget(connection: Connection, subscriber: int) -> None:
     connection.execute(schema.subscription.delete().where(_SUBSCRIPTION.subscriber == subscriber))
     connection.execute(schema.subscriber.delete().where(_READER.key == subscriber))
     connection.execute(schema.place.update().where(schema.place.c.key == subscriber).values(name=f"nobody {subscriber}"))
+
+
+def scrub(path: Path) -> None:
+    """Take what was deleted out of the journal of the database ``path`` too, as far as nobody is reading it right now."""
+    engine = sa.create_engine(f"sqlite:///{path}", isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
+    try:
+        with engine.connect() as connection:
+            connection.exec_driver_sql("PRAGMA busy_timeout = 5000")
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").close()
+    except DatabaseError as error:
+        msg = f"the journal of {path} could not be emptied: {error.orig}; what was erased leaves it with the next checkpoint"
+        raise StoreError(msg) from error
+    finally:
+        engine.dispose()

@@ -12,6 +12,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.responses import HTMLResponse
 
 from syndicate.publish import catalogue
+from syndicate.render.wording import direction
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -60,12 +61,14 @@ def page(
     status: int = 200,
     private: bool = False,
     noindex: bool = False,
+    lang: str = "",
     also: Sequence[Planned] = (),
     **values: object,
 ) -> HTMLResponse:
     """Fill in a template of ``templates/pages/``. ``private`` pages are kept by nobody, ``noindex`` ones found by nobody.
 
-    ``also`` are feeds of which this page tells readers beside those of the settings.
+    ``lang`` (BCP 47) is the page's language where it is not the site's. ``also`` are feeds of which this page tells
+    readers beside those of the settings.
 
     Raises
     ------
@@ -78,8 +81,13 @@ def page(
     if hidden:
         headers["X-Robots-Tag"] = "noindex"
     site = app.settings.site
+    spoken = lang or site.language
     shared = {
         "site": site,
+        "lang": spoken,
+        "dir": direction(spoken),
+        "wording": app.templates.wording(spoken),
+        "signup": bool(app.settings.newsletters),
         "publisher": re.sub(r"^The ", "the ", site.organisation),
         "root": urlsplit(app.settings.web.public_url).path.rstrip("/"),
         "feeds": feed_entries(app, [*catalogue.configured(app), *also]),

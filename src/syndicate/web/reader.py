@@ -18,7 +18,7 @@ from syndicate.errors import RenderError, StoreError
 from syndicate.log import logger
 from syndicate.publish import catalogue, online, sitemap
 from syndicate.store import agenda
-from syndicate.web import briefs, feeds, quotes, subscriptions
+from syndicate.web import briefs, feeds, joining, personal, quotes, subscriptions
 from syndicate.web.hooks import routes as hook_routes
 from syndicate.web.layout import SafeHeaders, feed_entries, page, publication, safe_headers
 
@@ -57,6 +57,11 @@ def create(app: App) -> Starlette:
         Route("/site.css", _style_sheet),
         Route("/robots.txt", _robots),
         Route("/sitemap{rest:path}", _sitemap),
+        Route("/subscribe", joining.subscribe, methods=["GET", "POST"]),
+        Route("/subscribe/{newsletter}", joining.subscribe, methods=["GET", "POST"]),
+        Route("/c/{token}", joining.confirm, methods=["GET", "POST"]),
+        Route("/export/{token}", personal.export, methods=["GET", "POST"]),
+        Route("/erase/{token}", personal.erase, methods=["GET", "POST"]),
         Route("/u/{token}", subscriptions.unsubscribe, methods=["GET", "POST"]),
         Route("/p/{token}", subscriptions.preferences, methods=["GET", "POST"]),
         Route("/healthz", _health),
@@ -156,7 +161,9 @@ def _robots(request: Request) -> Response:
     """Quotations say ``noindex`` themselves; a robot that may not fetch them could not read that."""
     app = publication(request)
     maps = "".join(f"Sitemap: {app.public(name)}\n" for name in (sitemap.INDEX, sitemap.NEWS))
-    return PlainTextResponse(f"User-agent: *\nDisallow: /u/\nDisallow: /p/\n\n{maps}")
+    return PlainTextResponse(
+        f"User-agent: *\nDisallow: /u/\nDisallow: /p/\nDisallow: /c/\nDisallow: /export/\nDisallow: /erase/\n\n{maps}"
+    )
 
 
 def _health(request: Request) -> Response:

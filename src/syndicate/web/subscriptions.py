@@ -1,184 +1,159 @@
-"""A reader's own pages: leaving with one click (RFC 8058) and choosing less. A signed link is all that is asked for.
+"""A reader's own subscription: leaving with one click (RFC 8058) and choosing. A signed link is all that is asked for.
 
 GET and HEAD change nothing, because mail scanners open every link. No cookie is read or set.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from email import policy
-from email.parser import BytesParser
+from dataclasses import replace
+from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING, Final
-from urllib.parse import parse_qsl
+from zoneinfo import ZoneInfo
 
 from starlette.concurrency import run_in_threadpool
-from starlette.exceptions import HTTPException
 
 from syndicate import links
 from syndicate.model import Frequency, QuoteDisplay
-from syndicate.web.layout import page, publication
+from syndicate.plan import slots
+from syndicate.publish import signup
+from syndicate.publish.editions import shown_as
+from syndicate.render import wording
+from syndicate.web import asked as readers
+from syndicate.web import choices, forms
+from syndicate.web.asked import Asked
+from syndicate.web.layout import publication
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from starlette.requests import Request
     from starlette.responses import Response
 
     from syndicate.app import App
-    from syndicate.settings import NewsletterSettings
+    from syndicate.store.consent import Purpose
     from syndicate.store.subscribers import SubscriptionView
+    from syndicate.store.wishes import Wishes
+    from syndicate.web.forms import Form
 
-_FORM_BYTES: Final = 16_384  # far more than a form of ours needs
 _ACTIVE: Final = "active"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Asked:
-    """The subscription that a signed link means."""
-
-    token: links.ReaderToken
-    text: str  # the token as it stands in the link
-    view: SubscriptionView | None  # None: it has been erased
+_MONTH: Final = timedelta(days=30)
+_LINKS: Final[dict[str, Purpose]] = {"export": "export", "erase": "erase"}
 
 
 async def unsubscribe(request: Request) -> Response:
     """``/u/{token}``: GET shows one button, POST ends the subscription; doing it again is harmless."""
-    asked = await run_in_threadpool(_asked, request)
+    asked = await run_in_threadpool(readers.of, request)
     if request.method != "POST":
         return await run_in_threadpool(_leaving, request, asked, done=False)
-    form = await _form(request)
-    how = "page" if form.get("from") == "page" else "one-click"
+    form = await forms.read(request)
+    how = "page" if form.one("from") == "page" else "one-click"
     app = publication(request)
     await run_in_threadpool(app.subscribers.end, asked.token.subscriber, asked.token.newsletter, app.now(), how)
     return await run_in_threadpool(_leaving, request, asked, done=True)
 
 
 async def preferences(request: Request) -> Response:
-    """``/p/{token}``: GET shows what was chosen, POST saves frequency and quote display."""
-    asked = await run_in_threadpool(_asked, request)
+    """``/p/{token}``: GET shows what was chosen, POST saves it, receives less, or sends a link to one's own data."""
+    asked = await run_in_threadpool(readers.of, request)
     if request.method != "POST":
         return await run_in_threadpool(_choices, request, asked)
-    form = await _form(request)
+    form = await forms.read(request)
+    if form.one("send") in _LINKS:
+        return await run_in_threadpool(_send, request, asked, _LINKS[form.one("send")])
     return await run_in_threadpool(_save, request, asked, form)
 
 
-def _asked(request: Request) -> _Asked:
-    """The subscription behind the link.
-
-    Raises
-    ------
-    HTTPException
-        404 where we did not sign it.
-    """
-    app = publication(request)
-    text = request.path_params["token"]
-    token = links.verify(text, app.token_keys)
-    if token is None:
-        words = "This link is not complete. Copy the whole of it from the mail, or use the link in a newer one."
-        raise HTTPException(404, words)
-    return _Asked(token=token, text=text, view=app.subscribers.view(token.subscriber, token.newsletter))
-
-
-def _save(request: Request, asked: _Asked, form: Mapping[str, str]) -> Response:
-    app = publication(request)
-    offered = {value for value, _, _ in _frequencies(_newsletter(app, asked.view))}
-    frequency, quote = form.get("frequency", ""), form.get("quote", "")
-    if frequency not in offered or quote not in set(QuoteDisplay):
-        return _choices(request, asked, wrong="Please choose how often we write and how the quotation is shown.")
-    view = asked.view
-    wishes = replace(view.wishes, frequency=Frequency(frequency), quote_display=QuoteDisplay(quote)) if view else None
-    saved = bool(view and wishes and app.subscribers.choose(view, wishes, paused_to=view.paused_to, at=app.now()))
-    return _choices(request, _asked(request), saved=saved)
+def _save(request: Request, asked: Asked, form: Form) -> Response:
+    app, view = publication(request), asked.view
+    if view is None or view.state != _ACTIVE or readers.letter(app, view) is None:
+        return _choices(request, asked)
+    now = app.now()
+    if form.one("less"):
+        wishes, paused_to, wrong = _less(app, view, form.one("less"), now)
+    else:
+        wishes, wrong = choices.read(form, readers.offer(app, view.newsletter), view.wishes)
+        paused_to = view.paused_to if view.paused_to and view.paused_to > now else None
+        if "pause" in form:
+            paused_to, right = choices.pause(form, wishes.zone or app.settings.site.zone, now)
+            wrong += [] if right else ["pause"]
+    if wrong:
+        return _choices(request, asked, wrong=tuple(wrong))
+    saved = app.subscribers.choose(view, wishes, paused_to=paused_to, at=now)
+    return _choices(request, readers.of(request), saved=saved)
 
 
-def _leaving(request: Request, asked: _Asked, *, done: bool) -> Response:
-    return page(
+def _less(app: App, view: SubscriptionView, less: str, now: datetime) -> tuple[Wishes, datetime | None, list[str]]:
+    """One of the three ways to receive less that stand beside the unsubscribe button."""
+    paused_to = view.paused_to if view.paused_to and view.paused_to > now else None
+    offer = readers.offer(app, view.newsletter)
+    if less == "weekly" and Frequency.WEEKLY in offer.frequencies:
+        return replace(view.wishes, frequency=Frequency.WEEKLY), paused_to, []
+    if less == "noquote":
+        return replace(view.wishes, quote_display=QuoteDisplay.NONE), paused_to, []
+    if less == "month":
+        zone = view.wishes.zone or app.settings.site.zone
+        day = (now + _MONTH).astimezone(ZoneInfo(zone)).date()
+        return view.wishes, slots.instant(datetime.combine(day, time()), zone)[0], []
+    return view.wishes, paused_to, ["frequency"]
+
+
+def _send(request: Request, asked: Asked, purpose: Purpose) -> Response:
+    app, view = publication(request), asked.view
+    if view is not None and readers.letter(app, view) is not None:
+        signup.send_link(app, view, purpose, forms.network(request, app.settings.web.trusted_proxies), app.now())
+    return readers.sheet(request, "link_sent", asked, purpose=purpose)
+
+
+def _leaving(request: Request, asked: Asked, *, done: bool) -> Response:
+    app, view = publication(request), asked.view
+    letter = readers.letter(app, view)
+    weekly = bool(letter and letter.weekly and view and view.wishes.frequency is not Frequency.WEEKLY)
+    quoted = bool(letter and view and shown_as(view.wishes.quote_display, letter) is not QuoteDisplay.NONE)
+    return readers.sheet(
         request,
         "unsubscribe",
-        private=True,
-        newsletter=_title(publication(request), asked.view),
-        address=_masked(asked.view),
-        active=asked.view is not None and asked.view.state == _ACTIVE,
+        asked,
+        active=asked.state == _ACTIVE,
         done=done,
-        preferences=f"/p/{asked.text}",
+        preferences=f"/p/{request.path_params['token']}",
+        less=[name for name, there in (("weekly", weekly), ("noquote", quoted), ("month", True)) if there],
     )
 
 
-def _choices(request: Request, asked: _Asked, *, saved: bool = False, wrong: str = "") -> Response:
+def _choices(request: Request, asked: Asked, *, saved: bool = False, wrong: tuple[str, ...] = ()) -> Response:
     app, view = publication(request), asked.view
-    newsletter = _newsletter(app, view)
-    return page(
+    letter = readers.letter(app, view)
+    active = view is not None and view.state == _ACTIVE and letter is not None
+    values: dict[str, object] = {}
+    if active and view is not None and letter is not None:
+        wishes = view.wishes
+        zone = wishes.zone or app.settings.site.zone
+        paused = view.paused_to if view.paused_to and view.paused_to > app.now() else None
+        values = {
+            "offer": readers.offer(app, view.newsletter),
+            "wishes": wishes,
+            "quote": shown_as(wishes.quote_display, letter),
+            "zones": choices.zones(app.now(), wishes.zone),
+            "weekdays": wording.weekdays(wishes.lang or app.settings.site.language),
+            "paused": paused.astimezone(ZoneInfo(zone)).date() if paused else None,
+            "others": _others(app, view),
+        }
+    return readers.sheet(
         request,
         "preferences",
+        asked,
         status=422 if wrong else 200,
-        private=True,
-        newsletter=_title(app, view),
-        address=_masked(view),
-        active=view is not None and view.state == _ACTIVE,
+        active=active,
         saved=saved,
         wrong=wrong,
-        frequency=view.wishes.frequency if view else "",
-        quote=(view.wishes.quote_display if view and view.wishes.quote_display else newsletter.quote if newsletter else ""),
-        frequencies=_frequencies(newsletter),
-        unsubscribe=f"/u/{asked.text}",
+        unsubscribe=f"/u/{request.path_params['token']}",
+        **values,
     )
 
 
-def _frequencies(newsletter: NewsletterSettings | None) -> list[tuple[str, str, str]]:
-    """Value, label and hint of each frequency that the newsletter offers."""
-    if newsletter is None:
-        return []
-    offered = [
-        ("instant", "Each brief as it appears", "One message for each brief, within minutes.", newsletter.instant),
-        ("daily", "Once a day", "On a day with nothing new we do not write.", newsletter.daily is not None),
-        ("weekly", "Once a week", "The briefs of the week in one message.", newsletter.weekly is not None),
-    ]
-    return [(value, label, hint) for value, label, hint, there in offered if there]
-
-
-def _newsletter(app: App, view: SubscriptionView | None) -> NewsletterSettings | None:
-    return app.settings.newsletters.get(view.newsletter) if view else None
-
-
-def _title(app: App, view: SubscriptionView | None) -> str:
-    newsletter = _newsletter(app, view)
-    return newsletter.title if newsletter else app.settings.site.title
-
-
-def _masked(view: SubscriptionView | None) -> str:
-    """``m•••••@example.org``: enough for its owner, too little for anybody else."""
-    if view is None:
-        return "in this link"
-    local, _, domain = view.address.rpartition("@")
-    return f"{local[:1]}•••••@{domain}"
-
-
-async def _form(request: Request) -> dict[str, str]:
-    """The fields of a form in either encoding that RFC 8058 §3.1 names; what is too long or broken is empty.
-
-    An empty form still ends a subscription: only the signed link says who leaves.
-    """
-    data = bytearray()
-    async for chunk in request.stream():
-        data += chunk
-        if len(data) > _FORM_BYTES:
-            return {}
-    kind = request.headers.get("content-type", "")
-    if kind.lower().startswith("multipart/form-data"):
-        return _parts(kind, bytes(data))
-    return dict(parse_qsl(data.decode("utf-8", "replace")))
-
-
-def _parts(kind: str, data: bytes) -> dict[str, str]:
-    """The fields of a multipart form, which is MIME (RFC 7578)."""
-    head = f"Content-Type: {kind}\r\n\r\n".encode("latin-1", "replace")
-    message = BytesParser(policy=policy.HTTP).parsebytes(head + data)
-    if not message.is_multipart():
-        return {}
-    fields = {}
-    for part in message.iter_parts():
-        name = part.get_param("name", header="content-disposition")
-        payload = part.get_payload(decode=True)
-        if isinstance(name, str) and isinstance(payload, bytes):
-            fields[name] = payload.decode("utf-8", "replace").strip()
-    return fields
+def _others(app: App, view: SubscriptionView) -> list[tuple[str, str]]:
+    """Title and path of the same reader's other newsletters."""
+    found = []
+    for other in app.subscribers.views(view.subscriber):
+        letter = readers.letter(app, other)
+        if letter is not None and other.letter != view.letter and other.state == _ACTIVE:
+            found.append((letter.title, f"/p/{links.sign(signup.token(other), app.token_keys)}"))
+    return found
