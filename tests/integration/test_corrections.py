@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import email
 import email.policy
+from datetime import date
 from pathlib import Path
 
 from tests.publication import Publication, instant
 
-from syndicate.model import Frequency, Severity
+from syndicate.model import Correction, Frequency, Severity
 from syndicate.publish import correction
 from syndicate.store import agenda, corrections
 from syndicate.store.subscribers import Wishes
@@ -48,7 +49,7 @@ def test_a_correction_reaches_each_reader_once_with_their_next_edition(tmp_path:
     publication.brief(
         "two", "2026-11-24T13:00:00Z", topics="[Ships]", corrections=NOTED.replace(WRONG, LATER)
     )  # before it left
-    publication.brief("three", "2026-11-24T13:30:00Z")
+    publication.brief("three", "2026-11-24T13:30:00Z", corrections=NOTED.replace(WRONG, LATER))
     publication.run("2026-11-24 13:31")
     publication.run("2026-11-25 06:30")
     taken_back = f'[{{date: 2026-11-25, text: "{LATER}"}}]'
@@ -64,6 +65,8 @@ def test_a_correction_reaches_each_reader_once_with_their_next_edition(tmp_path:
         "weekly": ["one", "one three four CORRECTED"],
     }
     with publication.opened("2026-11-30 08:00") as app, app.store.read() as connection:
+        made = corrections.since(connection, "digest", instant("2026-11-22 12:00"), app.now())
+        assert [one.mark for one in made] == [corrections.mark(Correction(date=date(2026, 11, 23), text=WRONG))]
         daily = next(one for one in agenda.editions(connection) if one.period == "2026-11-25")
         variants = [one for one in agenda.variants(connection, edition=daily.key) if len(one.items) == 2]
     assert variants[0].items == variants[1].items

@@ -44,11 +44,15 @@ def test_a_subject_that_is_no_plain_text_stops_at_every_gate(
 ) -> None:
     (publication.root / OWN).write_text(f"{{# Ours. #}}\n{written}\n", encoding="utf-8")
     place = f"{OWN}:2: subject: the subject of a mail "
+    written_already = publication.root / "content" / "briefs" / "one.md"
+    brief = written_already.read_bytes()
+    written_already.unlink()  # found before there is anything to send
     for command in (["check"], ["preview", "one"]):
         assert main(["-C", str(publication.root), *command]) == 1
         said = capsys.readouterr().out
         assert place in said, command
         assert told in said
+        written_already.write_bytes(brief)
     with publication.opened("2026-11-22 13:00") as app:
         faults = [str(fault) for fault in app.templates.check()]
     assert faults == []  # it is no mistake of the template language
