@@ -59,7 +59,8 @@ class Press:
         """
         with self._lock:
             self._enter()
-            mailbox.poll(self._app)
+            if not self.fenced:  # a copy must not take the original's mail away
+                mailbox.poll(self._app)
             report = tick(self._app, self._app.now(), self._feeds)
             self._runtime.drain()
             returns.follow_up(self._app, self._app.now())
@@ -116,7 +117,8 @@ class Press:
         """Read what comes back, as often as the settings say."""
         while not self._stop.wait(_LOOK_SECONDS):
             try:
-                mailbox.poll(self._app, self._stop.is_set)
+                if not self.fenced:
+                    mailbox.poll(self._app, self._stop.is_set)
             except SyndicateError as error:
                 logger().error("mailbox_failed", error=str(error))
 
@@ -139,6 +141,8 @@ def refuse_pretence(app: App) -> None:
     """
     reaching = sorted(name for name, channel in app.channels.items() if not channel.local)
     reaching += sorted({feed.hub for feed in app.settings.feeds.values() if feed.hub and not is_loopback(feed.hub)})
+    mailbox_host = app.settings.returns.imap.host
+    reaching += [mailbox_host] if mailbox_host and not is_loopback(f"imap://{mailbox_host}") else []
     if reaching:
         fault = Fault(
             file="config/syndicate.toml",

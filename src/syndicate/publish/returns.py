@@ -110,4 +110,5 @@ def _rules(app: App) -> Rules:
 def _tell(came: Came, outcome: Outcome) -> None:
     if outcome.new:
         log = logger().warning if outcome.suppressed else logger().info
-        log("return_taken", status=came.kind, edition=outcome.edition, subscriber=came.place, error=outcome.suppressed or None)
+        why = {"error": outcome.suppressed} if outcome.suppressed else {}
+        log("return_taken", status=came.kind, edition=outcome.edition, subscriber=came.place, **why)
