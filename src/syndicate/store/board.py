@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from syndicate.model import OPEN_STATES, State
 from syndicate.store.agenda import Edition
-from syndicate.store.clauses import OPEN
+from syndicate.store.clauses import ASTRAY, OPEN
 from syndicate.store.database import Connection
 from syndicate.store.schema import from_micros, to_micros
 
@@ -169,10 +169,10 @@ def astray(connection: Connection, state: State, *, since: int = 0, limit: int =
     ``state`` is one of those that the partial index knows; ``since`` is the first sending that is looked at.
     """
     query = sa.text(
-        """SELECT d.sending, c.name, count(*) AS n, max(coalesce(d.done_at, d.intent_at, d.not_before)) AS at
+        f"""SELECT d.sending, c.name, count(*) AS n, max(coalesce(d.done_at, d.intent_at, d.not_before)) AS at
         FROM delivery d INDEXED BY ix_delivery_astray JOIN place c ON c.key = d.channel
-        WHERE d.state = :state AND d.state IN ('deferred', 'failed', 'suppressed', 'uncertain', 'cancelled')
-        AND d.sending >= :since GROUP BY d.sending, d.channel ORDER BY d.sending DESC LIMIT :limit"""
+        WHERE d.state = :state AND d.state IN {ASTRAY} AND d.sending >= :since
+        GROUP BY d.sending, d.channel ORDER BY d.sending DESC LIMIT :limit"""  # noqa: S608 - fixed text
     )
     rows = connection.execute(query, {"state": state, "since": since, "limit": limit})
     return [(row.sending, row.name, row.n, from_micros(row.at)) for row in rows]

@@ -121,12 +121,20 @@ class Books:
             return {row[0]: row[1] for row in connection.execute(query)}
 
     def waiting(self, target: str) -> list[Waiting]:
-        """What a hold on ``target`` stops, by edition or item: what ``ledger.cancel`` would cancel."""
+        """What a hold on ``target`` stops, by edition or item: what ``ledger.cancel`` would cancel.
+
+        Where all of a sending is stopped its tally is asked, so that a hold on everything counts no row.
+        """
+        states, whole = "('pending', 'claimed', 'deferred')", "instr(' ' || s.targets || ' ', ' ' || :t || ' ')"
         query = sa.text(
-            f"""SELECT s.kind, s.subject, count(*) AS n FROM {JOINED.format(index="")}
-            WHERE d.state IN ('pending', 'claimed', 'deferred') AND s.kind <> 'delete'
-            AND {AIMED}
-            GROUP BY s.kind, s.subject ORDER BY min(s.due), s.kind, s.subject"""  # noqa: S608 - fixed text
+            f"""SELECT kind, subject, sum(n) AS n FROM (
+                SELECT s.kind, s.subject, s.due, t.n FROM tally t JOIN sending s ON s.key = t.sending
+                WHERE t.state IN {states} AND t.n > 0 AND s.kind <> 'delete' AND {whole}
+                UNION ALL SELECT s.kind, s.subject, s.due, 1
+                FROM (SELECT DISTINCT sending FROM tally WHERE state IN {states} AND n > 0) o
+                CROSS JOIN {JOINED.format(index="")}
+                WHERE d.sending = o.sending AND d.state IN {states} AND s.kind <> 'delete' AND NOT {whole} AND {AIMED})
+            GROUP BY kind, subject ORDER BY min(due), kind, subject"""  # noqa: S608 - fixed text
         )
         with self._store.read() as connection:
             return [Waiting(kind=row.kind, subject=row.subject, n=row.n) for row in connection.execute(query, {"t": target})]

@@ -17,17 +17,22 @@ from syndicate.model import State
 from syndicate.store import board
 from syndicate.store.addresses import normalised
 from syndicate.store.board import Sent
-from syndicate.store.clauses import OPEN
+from syndicate.store.clauses import ASTRAY, OPEN
 from syndicate.store.database import Connection
 from syndicate.store.schema import from_micros, to_micros
 
 PAGE: Final = 50
 _CHUNK: Final = 200  # sendings asked for at once
 _FIRST: Final = (1 << 62, -1)  # before every line
-_COLUMNS: Final = (
-    "d.sending, d.place, c.name AS channel, d.state, d.attempt, d.not_before, d.intent_at, d.done_at, d.remote_url"
-)
+_COLUMNS: Final = """d.sending, d.place, c.name AS channel, d.state, d.attempt, d.not_before,
+    d.intent_at, d.done_at, d.remote_url,
+    (SELECT CASE WHEN a.detail = '' THEN a.code ELSE a.detail END FROM attempt a
+     WHERE a.sending = d.sending AND a.place = d.place ORDER BY a.key DESC LIMIT 1) AS said"""
 _BUSY: Final = frozenset({State.CLAIMED, State.SENDING})  # a handful at any time
+_ASTRAY: Final = frozenset({State.DEFERRED, State.FAILED, State.SUPPRESSED, State.UNCERTAIN, State.CANCELLED})
+# Whether a sending goes through a channel: an account is the place itself, the readers of one mail share their channel.
+_THROUGH: Final = """(EXISTS (SELECT 1 FROM delivery x WHERE x.sending = s.key AND x.place = :channel)
+    OR (SELECT x.channel FROM delivery x WHERE x.sending = s.key LIMIT 1) = :channel)"""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -94,7 +99,7 @@ def page(connection: Connection, wanted: Filter, after: tuple[int, int] | None, 
             return []
     found: list[Entry] = []
     last = after or _FIRST
-    for sending in _sendings(connection, wanted, last[0]):
+    for sending in _sendings(connection, wanted, channel, last[0]):
         beyond = last[1] if sending == last[0] else None
         found += _of(connection, sending, wanted.state, channel, beyond, limit - len(found))
         if len(found) >= limit:
@@ -134,7 +139,7 @@ def explained(connection: Connection, address: str, edition: int) -> Explained:
     for sent in board.of_edition(connection, edition):
         rows = connection.execute(query, {"s": sent.key, "p": row.key})
         for one in rows.mappings():
-            entries.append(_entry(connection, one))
+            entries.append(_entry(one))
             said += tries(connection, sent.key, row.key)
     return Explained(
         subscriber=row.id,
@@ -155,7 +160,7 @@ def about(connection: Connection, entries: Sequence[Entry]) -> dict[int, Sent]:
 # -- which sendings ---------------------------------------------------------------------------------
 
 
-def _sendings(connection: Connection, wanted: Filter, first: int) -> Iterator[int]:
+def _sendings(connection: Connection, wanted: Filter, channel: int | None, first: int) -> Iterator[int]:
     """Keys, newest first, of the sendings that may hold what is wanted."""
     low, high = _range(connection, wanted)
     below = min(first, high)
@@ -164,6 +169,7 @@ def _sendings(connection: Connection, wanted: Filter, first: int) -> Iterator[in
     conditions += ["t.state = :state", "t.n > 0", "t.sending <= :below", "t.sending >= :low"] if wanted.state else []
     conditions += ["s.due >= :since"] if wanted.since else []
     conditions += ["s.due < :until"] if wanted.until else []
+    conditions += [_THROUGH] if channel is not None else []
     key = "t.sending" if wanted.state else "s.key"
     text = f"SELECT DISTINCT {key} FROM {table} WHERE {' AND '.join(conditions)} ORDER BY {key} DESC LIMIT {_CHUNK}"  # noqa: S608 - fixed text
     values: dict[str, Any] = {
@@ -171,6 +177,7 @@ def _sendings(connection: Connection, wanted: Filter, first: int) -> Iterator[in
         "since": to_micros(wanted.since) if wanted.since else None,
         "until": to_micros(wanted.until) if wanted.until else None,
         "low": low,
+        "channel": channel,
     }
     while True:
         keys = connection.execute(sa.text(text), {**values, "below": below}).scalars().all()
@@ -209,10 +216,11 @@ def _of(
     """
     down = state is State.PENDING
     order, past = ("DESC", "<") if down else ("ASC", ">")
-    table = "delivery d INDEXED BY ix_delivery_open" if state in _BUSY else "delivery d"
+    index = "ix_delivery_open" if state in _BUSY else "ix_delivery_astray" if state in _ASTRAY else ""
+    table = f"delivery d INDEXED BY {index}" if index else "delivery d"
     conditions = ["d.sending = :sending"]
     conditions += ["d.state = :state"] if state else []
-    conditions += [f"d.state IN {OPEN}"] if state in _BUSY else []
+    conditions += [f"d.state IN {OPEN if state in _BUSY else ASTRAY}"] if index else []
     conditions += ["d.channel = :channel"] if channel is not None else []
     conditions += [f"d.place {past} :beyond"] if beyond is not None else []
     query = sa.text(
@@ -220,14 +228,10 @@ def _of(
         ORDER BY d.place {order} LIMIT :limit"""  # noqa: S608 - fixed text
     )
     values = {"sending": sending, "state": state, "channel": channel, "beyond": beyond, "limit": limit}
-    return [_entry(connection, row) for row in connection.execute(query, values).mappings().all()]
+    return [_entry(row) for row in connection.execute(query, values).mappings().all()]
 
 
-def _entry(connection: Connection, row: sa.RowMapping) -> Entry:
-    said = connection.execute(
-        sa.text("SELECT code, detail FROM attempt WHERE sending = :s AND place = :p ORDER BY key DESC LIMIT 1"),
-        {"s": row["sending"], "p": row["place"]},
-    ).first()
+def _entry(row: sa.RowMapping) -> Entry:
     at = row["done_at"] if row["done_at"] is not None else row["intent_at"]
     return Entry(
         sending=row["sending"],
@@ -238,5 +242,5 @@ def _entry(connection: Connection, row: sa.RowMapping) -> Entry:
         not_before=from_micros(row["not_before"]),
         at=None if at is None else from_micros(at),
         remote_url=row["remote_url"],
-        said="" if said is None else said.detail or said.code,
+        said=row["said"] or "",
     )

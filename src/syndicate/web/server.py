@@ -5,7 +5,8 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import uvicorn
@@ -34,6 +35,7 @@ class Serving:
     server: uvicorn.Server
     thread: threading.Thread
     first_link: str = ""  # of a desk at which nobody can sign in yet
+    close: Callable[[], None] = lambda: None  # what goes on beside the answers ends with them
 
     @property
     def url(self) -> str:
@@ -45,6 +47,7 @@ class Serving:
         """Finish the answers that are under way, at most for a few seconds. Stopping twice is harmless."""
         self.server.should_exit = True
         self.thread.join(_STOP_SECONDS * 2)
+        self.close()
 
 
 def serve(app: App, host: str, port: int, *, with_desk: bool = False) -> Serving:
@@ -62,8 +65,11 @@ def serve(app: App, host: str, port: int, *, with_desk: bool = False) -> Serving
     if not with_desk:
         return _served(pages, listener, host, section="web")
     here = address(app.settings.desk.url, host, listener.getsockname()[1])
-    both = _Both(frame.create(app, here), pages)
-    return _served(both, listener, host, section="web", first_link=frame.first_link(app, here))
+    desk = frame.create(app, here)
+    both = _Both(desk, pages)
+    return replace(
+        _served(both, listener, host, section="web"), first_link=frame.first_link(app, here), close=desk.state.desk.close
+    )
 
 
 def serve_desk(app: App, host: str, port: int) -> Serving:
@@ -77,7 +83,8 @@ def serve_desk(app: App, host: str, port: int) -> Serving:
     listener = _listen(host, port, "desk")
     here = address(app.settings.desk.url, host, listener.getsockname()[1])
     desk = frame.create(app, here)
-    return _served(desk, listener, host, section="desk", first_link=frame.first_link(app, here), behind=bool(here.secure))
+    serving = _served(desk, listener, host, section="desk", behind=here.secure)
+    return replace(serving, first_link=frame.first_link(app, here), close=desk.state.desk.close)
 
 
 class _Both:
@@ -91,9 +98,7 @@ class _Both:
         await (self._desk if path == ROOT or path.startswith(f"{ROOT}/") else self._pages)(scope, receive, send)
 
 
-def _served(
-    web: ASGIApp, listener: socket.socket, host: str, *, section: str, first_link: str = "", behind: bool = True
-) -> Serving:
+def _served(web: ASGIApp, listener: socket.socket, host: str, *, section: str, behind: bool = True) -> Serving:
     config = uvicorn.Config(
         web,
         lifespan="off",
@@ -114,7 +119,7 @@ def _served(
     if not server.started:
         listener.close()
         raise ConfigError(_fault(host, port, "the web server did not start", section))
-    return Serving(host=host, port=port, server=server, thread=thread, first_link=first_link)
+    return Serving(host=host, port=port, server=server, thread=thread)
 
 
 def _listen(host: str, port: int, section: str) -> socket.socket:

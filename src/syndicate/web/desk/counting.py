@@ -37,6 +37,7 @@ class Counting:
         self._lock = threading.Lock()
         self._known: dict[str, Counted[Any]] = {}
         self._under_way: set[str] = set()
+        self._closed = False
 
     def get(self, name: str, count: Callable[[], T], now: datetime, *, fresh: timedelta = FRESH) -> Counted[T]:
         """The newest count called ``name``; one older than ``fresh`` is made anew beside the page.
@@ -47,8 +48,10 @@ class Counting:
             known: Counted[T] = self._known.get(name, Counted(value=None, at=None))
             if (known.at is not None and timedelta(0) <= now - known.at < fresh) or name in self._under_way:
                 return known
+            if self._closed:
+                return known
             self._under_way.add(name)
-        made = self._thread.submit(self._make, name, count, now)
+            made = self._thread.submit(self._make, name, count, now)
         if known.at is None:
             with suppress(TimeoutError):
                 return made.result(_PATIENCE)
@@ -65,7 +68,9 @@ class Counting:
             self._known.pop(name, None)
 
     def close(self) -> None:
-        """Begin no count any more."""
+        """Begin no count any more; what is under way is finished."""
+        with self._lock:
+            self._closed = True
         self._thread.shutdown(wait=True, cancel_futures=True)
 
     def _make(self, name: str, count: Callable[[], T], now: datetime) -> Counted[T]:
@@ -74,6 +79,8 @@ class Counting:
             made = Counted(value=count(), at=now)
         except SyndicateError as error:
             logger().warning("desk_count_failed", error=str(error))
+        except Exception as error:  # noqa: BLE001 - a page that cannot count shows the rest
+            logger().exception("desk_count_failed", error=type(error).__name__)
         finally:
             with self._lock:
                 self._under_way.discard(name)

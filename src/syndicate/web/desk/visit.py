@@ -51,6 +51,10 @@ class Desk:
     pace: Pace
     pages: frozenset[str]  # paths that can be looked at
 
+    def close(self) -> None:
+        """End what is counted beside the pages."""
+        self.counting.close()
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Visit:
