@@ -77,8 +77,7 @@ def _one(app: App, args: argparse.Namespace, now: datetime, asking: Asking) -> i
     if act in {"verifier", "approver"}:
         _show(quote, approval.renderings(app, quote, now))
     person = acting(app, args.person, asking)
-    approval.agree(app, quote, act, person, now, reason=args.reason)
-    stopped = app.ledger.cancel(quote.id, now, who=person.name) if act == "rejection" else 0
+    stopped = approval.decide(app, quote, act, person, now, reason=args.reason)
     note(
         f"{quote.slug}: {_DONE[args.verb]} by {person.name}"
         + (f"; {count(stopped, 'delivery', 'deliveries')} cancelled" if stopped else "")
@@ -177,25 +176,18 @@ def _tell_difference(quote: Quote, before: Consent, seen: Seen) -> None:
         if old.get(place, "") != seen.texts.get(place, ""):
             same = False
             heading(place)
-            for line in _wrapped(difference(old.get(place, ""), seen.texts.get(place, ""))):
+            for line in _wrapped(_marked(old.get(place, ""), seen.texts.get(place, ""))):
                 say(f"  {line}")
     if same:
         say("  the file has changed; nothing that a reader sees has")
 
 
-def difference(old: str, new: str) -> str:
-    """``new`` with what was taken out as ``[-…-]`` and what was added as ``{+…+}``, by words."""
-    from difflib import SequenceMatcher
+def _marked(old: str, new: str) -> str:
+    """``new`` with what was taken out as ``[-…-]`` and what was added as ``{+…+}``."""
+    from syndicate.publish import approval
 
-    before, after = old.split(), new.split()
-    parts: list[str] = []
-    for tag, i, j, k, m in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
-        if tag == "equal":
-            parts += after[k:m]
-            continue
-        parts += [f"[-{' '.join(before[i:j])}-]"] if i < j else []
-        parts += [f"{{+{' '.join(after[k:m])}+}}"] if k < m else []
-    return " ".join(parts)
+    marks = {"out": "[-{}-]", "in": "{{+{}+}}", "": "{}"}
+    return " ".join(marks[kind].format(words) for kind, words in approval.difference(old, new))
 
 
 def _wrapped(text: str) -> list[str]:

@@ -3,21 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from syndicate.cli import Parser, approving, importing
 
-if TYPE_CHECKING:
-    from syndicate.model import Quote
-
-_VIEWS: Final[dict[str, Callable[[Quote], str]]] = {
-    "speaker": lambda quote: quote.speaker,
-    "group": lambda quote: quote.group,
-    "ideology": lambda quote: quote.ideology,
-    "language": lambda quote: quote.original_lang or quote.lang,
-    "date": lambda quote: "undated" if quote.date == "Undated" else "dated",
-}
 _COLUMNS: Final = {
     "slug": "Id",
     "title": "Title",
@@ -56,24 +45,17 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _report(args: argparse.Namespace) -> int:
-    """Who is shown how often: an unbalanced pool shows before its readers see it."""
+    """Who is shown how often."""
+    from dataclasses import asdict
+
     from syndicate.cli.output import document, heading, listing, say
     from syndicate.cli.publication import rehearsed
-    from syndicate.publish import approval
+    from syndicate.publish import selection
 
     with rehearsed(args) as app:
         now = app.now()
         app.content.sync(app.sources, now)
-        pool = app.content.quotes(now=now)
-        shown = [quote.id for quote, _ in app.content.shown_quotes(now)]
-        views = {name: {quote.id: approval.told(app, quote, of(quote)) for quote in pool} for name, of in _VIEWS.items()}
-    found: dict[str, list[dict[str, object]]] = {}
-    for name, values in views.items():
-        counts = {value: [key for key in values if values[key] == value] for value in set(values.values())}
-        found[name] = [
-            {"value": value or "–", "quotes": len(ids), "shown": sum(shown.count(one) for one in ids)}
-            for value, ids in sorted(counts.items(), key=lambda pair: (-len(pair[1]), pair[0]))
-        ]
+        found = {name: [asdict(share) for share in shares] for name, shares in selection.mix(app, now).items()}
     if args.json:
         document(found)
         return 0

@@ -11,7 +11,8 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Final
+from difflib import SequenceMatcher
+from typing import TYPE_CHECKING, Final, Literal
 
 from syndicate.errors import Held, RenderError
 from syndicate.model import Item, Limits, Quote
@@ -154,6 +155,31 @@ def agree(app: App, quote: Quote, act: Act, person: Person, now: datetime, *, re
         reason=reason,
     )
     return seen
+
+
+def decide(app: App, quote: Quote, act: Act, person: Person, now: datetime, *, reason: str = "") -> int:
+    """Record what a person says; a rejection also stops what waits. Returns how many deliveries were cancelled.
+
+    Raises
+    ------
+    Held
+        As ``agree``.
+    """
+    agree(app, quote, act, person, now, reason=reason)
+    return app.ledger.cancel(quote.id, now, who=person.name) if act == "rejection" else 0
+
+
+def difference(old: str, new: str) -> list[tuple[Literal["", "out", "in"], str]]:
+    """Stretches of words in the order of ``new``: those of both, those taken out, those added."""
+    before, after = old.split(), new.split()
+    found: list[tuple[Literal["", "out", "in"], str]] = []
+    for tag, i, j, k, m in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
+        if tag == "equal":
+            found.append(("", " ".join(after[k:m])))
+            continue
+        found += [("out", " ".join(before[i:j]))] if i < j else []
+        found += [("in", " ".join(after[k:m]))] if k < m else []
+    return found
 
 
 def renderings(app: App, quote: Quote, now: datetime) -> Seen:
