@@ -10,6 +10,7 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Final
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
@@ -170,7 +171,7 @@ def _unseal(purpose: str, text: str, size: int, keys: Mapping[int, bytes]) -> by
 
 
 def _mac(purpose: str, head: bytes, key: bytes) -> bytes:
-    return hmac.digest(key, f"reader-{purpose}".encode() + head, "sha256")[:8]
+    return _hmac(key, f"reader-{purpose}".encode() + head)[:8]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -206,4 +207,22 @@ def return_path(address: str, token: str, separator: str = "+") -> str:
 
 
 def _return_mac(head: bytes, key: bytes) -> bytes:
-    return hmac.digest(key, b"return-path" + head, "sha256")[:10]
+    return _hmac(key, b"return-path" + head)[:10]
+
+
+def _hmac(key: bytes, words: bytes) -> bytes:
+    """HMAC-SHA-256 (RFC 2104).
+
+    ``hmac.digest`` lets go of the interpreter's lock, and where many threads send, getting that back takes longer
+    than the digest.
+    """
+    inner, outer = (pad.copy() for pad in _pads(key))
+    inner.update(words)
+    outer.update(inner.digest())
+    return outer.digest()
+
+
+@lru_cache(maxsize=16)  # the keys that sign
+def _pads(key: bytes) -> tuple[hashlib._Hash, hashlib._Hash]:
+    block = (hashlib.sha256(key).digest() if len(key) > 64 else key).ljust(64, b"\0")  # noqa: PLR2004 - SHA-256's block
+    return hashlib.sha256(bytes(byte ^ 0x36 for byte in block)), hashlib.sha256(bytes(byte ^ 0x5C for byte in block))

@@ -6,6 +6,7 @@ group is in doubt. What is claimed and not begun is given back.
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from syndicate.publish.lanes import Dealer, Office
 
 SLICE: Final = 25  # messages made at once, and results kept at most
+BRIEF_SECONDS: Final = 0.25  # a reserved lane is free again after about this time
 BRIEF: Final = 2  # the least that a reserved lane takes: one to send and one to send along with it
 
 
@@ -31,6 +33,7 @@ class Lane:
         self._office = office
         self._dealer = dealer
         self._brief = brief
+        self._last = (0.0, 0)  # when a reserved lane last took duties, and how many
         self._duties: dict[str, Duty] = {}  # by key, until something is told of it
         self._made: deque[tuple[str, Parcel]] = deque()  # not handed out yet
         self._intended: set[str] = set()
@@ -49,7 +52,7 @@ class Lane:
     def take(self, most: int, *, wait: bool) -> Sequence[tuple[str, Parcel]]:
         """Messages, made when their turn comes."""
         while not self._made:
-            size = max(BRIEF, min(SLICE, most)) if self._brief else SLICE
+            size = self._size()
             duties = self._dealer.deal(size, wait=False)
             if not duties and wait:
                 self._flush()
@@ -58,6 +61,19 @@ class Lane:
                 return ()
             self._make(duties)
         return [self._made.popleft() for _ in range(min(most, len(self._made)))]
+
+    def _size(self) -> int:
+        """A reserved lane takes what it is done with in a moment."""
+        now = time.monotonic()
+        if not self._brief:
+            return SLICE
+        if self._last[1]:
+            each = max(1e-6, (now - self._last[0]) / self._last[1])
+            size = max(BRIEF, min(SLICE, int(BRIEF_SECONDS / each)))
+        else:
+            size = BRIEF
+        self._last = (now, size)
+        return size
 
     def intend(self, keys: Sequence[str]) -> set[str]:
         """Results so far and these intents, in one commit."""

@@ -59,6 +59,7 @@ class Dealer:
         self._dealt = 0  # duties that lanes have not settled yet
         self._idle = 0  # lanes that wait for duties
         self._over = False
+        self._dry = False  # all that is due is in hand: it is shared out evenly
         self._lanes: dict[Future[None], int] = {}
 
     def work(self, threads: ThreadPoolExecutor) -> None:
@@ -87,7 +88,7 @@ class Dealer:
                 self._news.notify_all()
                 self._news.wait_for(lambda: self._hand or self._over)
                 self._idle -= 1
-            share = max(1, len(self._hand) // max(1, len(self._lanes)))
+            share = max(1, len(self._hand) // max(1, len(self._lanes))) if self._dry else most
             found = [] if self._over else [self._hand.popleft() for _ in range(min(most, share, len(self._hand)))]
             self._dealt += len(found)
             if len(self._hand) < SLICE:
@@ -131,7 +132,7 @@ class Dealer:
             most = 0 if waiting or dealt else 1
         full = waiting * 2 >= most
         found = self._claim(most, urgent=full) if most else Claimed(duties=())
-        dry = len(found.duties) < most
+        self._dry = dry = len(found.duties) < most
         with self._news:
             if not (self._hand or self._dealt or found.duties or found.again):
                 return False

@@ -316,12 +316,10 @@ def freeze(connection: sa.Connection, variant: int, frozen: str, fault: str = ""
 
 def holding_any(connection: sa.Connection, variants: Collection[int], statuses: Collection[Status]) -> set[int]:
     """Which of ``variants`` hold an item of one of ``statuses``."""
-    query = sa.text(
-        """SELECT v.key FROM variant v, json_each(v.items) held
-        JOIN item i ON i.key IN (held.value, json_extract(held.value, '$.corrected'))
-        WHERE v.key IN :variants AND i.status IN :statuses"""
-    ).bindparams(sa.bindparam("variants", expanding=True), sa.bindparam("statuses", expanding=True))
-    return set(connection.execute(query, {"variants": list(variants), "statuses": list(statuses)}).scalars())
+    query = """SELECT v.key FROM variant v, json_each(v.items) held JOIN item i ON i.key = held.value
+        WHERE v.key IN (SELECT value FROM json_each(?)) AND i.status IN (SELECT value FROM json_each(?))"""
+    found = connection.exec_driver_sql(query, (json.dumps(list(variants)), json.dumps([str(status) for status in statuses])))
+    return set(found.scalars())
 
 
 def prune(connection: sa.Connection, variant: int, statuses: Collection[Status]) -> None:

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from syndicate.model import State
 from syndicate.store.clauses import CONSENTED, HELD, OPEN
+from syndicate.store.database import driver
 from syndicate.store.duties import Duty
 from syndicate.store.moves import Moves
 from syndicate.store.pace import Pace, Tap
@@ -60,7 +61,7 @@ class Claimed:
 
 def take(connection: sa.Connection, moves: Moves, channel: int, now: datetime, wish: Wish) -> Claimed:
     """Lease the most urgent duties; suppress those whose reader has left; queue those whose domain has had enough."""
-    free = {(row[0], row[1]): tuple(row) for row in connection.exec_driver_sql(_FREE, (channel,))}
+    free = {(row[0], row[1]): row for row in driver(connection).execute(_FREE, (channel,))}
     if not free:
         return Claimed(duties=())
     name = next(iter(free.values()))[7]
@@ -83,7 +84,7 @@ def take(connection: sa.Connection, moves: Moves, channel: int, now: datetime, w
         if not row[7]:
             moves.move(row[0], row[1], row[4], old, State.SUPPRESSED, done=True)
         elif later is not None:
-            connection.exec_driver_sql(
+            driver(connection).execute(
                 "UPDATE delivery SET not_before = ? WHERE sending = ? AND place = ?", (to_micros(later), row[0], row[1])
             )
             queued += 1
@@ -104,7 +105,7 @@ def _candidates(
     below = _ABOVE_ALL
     while True:
         tops = {
-            state: connection.exec_driver_sql(_NEXT_PRIORITY, {**values, "state": str(state), "below": below}).scalar()
+            state: driver(connection).execute(_NEXT_PRIORITY, {**values, "state": str(state), "below": below}).fetchone()[0]
             for state in _DUE_STATES
         }
         priority = max((top for top in tops.values() if top is not None), default=None)
@@ -112,8 +113,8 @@ def _candidates(
             return
         for state in _DUE_STATES[::-1]:
             if tops[state] == priority:
-                rows = connection.exec_driver_sql(query, {**values, "state": str(state), "priority": priority}).all()
-                yield from ((state, tuple(row), priority) for row in rows)
+                rows = driver(connection).execute(query, {**values, "state": str(state), "priority": priority}).fetchall()
+                yield from ((state, row, priority) for row in rows)
         below = priority
 
 

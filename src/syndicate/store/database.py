@@ -7,6 +7,7 @@ commit, each in a savepoint of its own. Knows no table.
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -165,7 +166,7 @@ class Store:
                 for change in changes:
                     change.run(connection, alone=len(changes) == 1)
         except BaseException as error:  # noqa: BLE001 - whoever waits for the change is told
-            told = _explained(error, self.path) if isinstance(error, DatabaseError) else error
+            told = _explained(error, self.path) if isinstance(error, DatabaseError | sqlite3.Error) else error
             for change in changes:
                 change.fail(told)
         else:
@@ -222,8 +223,7 @@ class _Change:
         try:
             self._result = self._work(connection)
         except BaseException as error:
-            driver: Any = connection.connection.driver_connection
-            if not driver.in_transaction:  # a full disk: SQLite has rolled back all of it
+            if not driver(connection).in_transaction:  # a full disk: SQLite has rolled back all of it
                 raise
             self._error = error
             connection.exec_driver_sql("ROLLBACK TO change")
@@ -234,7 +234,8 @@ class _Change:
         if self._error is None:
             self.done.set_result(self._result)
         else:
-            self.fail(_explained(self._error, path) if isinstance(self._error, DatabaseError) else self._error)
+            raw = isinstance(self._error, DatabaseError | sqlite3.Error)
+            self.fail(_explained(self._error, path) if raw else self._error)
 
     def fail(self, error: BaseException) -> None:
         """It is not done."""
@@ -264,13 +265,20 @@ def _engine(path: Path, *, begin: str, query_only: bool) -> sa.Engine:
     return engine
 
 
+def driver(connection: sa.Connection) -> sqlite3.Connection:
+    """SQLite's own connection, for the statements that run for every message."""
+    found: Any = connection.connection.driver_connection
+    assert isinstance(found, sqlite3.Connection)
+    return found
+
+
 def _is_busy(error: DatabaseError) -> bool:
     return "locked" in str(error.orig) or "busy" in str(error.orig)
 
 
-def _explained(error: DatabaseError, path: Path) -> StoreError:
+def _explained(error: BaseException, path: Path) -> StoreError:
     """SQLite's words as one sentence and what to do; never the statement's values."""
-    words = str(error.orig)
+    words = str(error.orig if isinstance(error, DatabaseError) else error)
     advice = {
         "full": "the disk is full: free some space; nothing is lost",
         "disk I/O": "the disk does not take it: it may be full or failing; free some space, then look at the system's log",

@@ -14,7 +14,8 @@ from typing import Final
 import sqlalchemy as sa
 
 from syndicate.model import OPEN_STATES, State
-from syndicate.store.clauses import CONSENTED, HELD, HELD_HERE, JOINED
+from syndicate.store.clauses import CONSENTED, CONSENTED_HERE, HELD, HELD_HERE, JOINED
+from syndicate.store.database import driver
 from syndicate.store.duties import Duty, Result
 from syndicate.store.schema import to_micros
 
@@ -26,9 +27,7 @@ CLAIM: Final = """UPDATE delivery
 # Consent and holds are read inside the statement that grants: what changes a moment before it wins.
 INTEND: Final = f"""UPDATE delivery SET state = 'sending', intent_at = :now
     WHERE sending = :s AND place IN (SELECT value FROM json_each(:places)) AND state = 'claimed' AND epoch = :epoch
-    AND (:n IS NULL OR EXISTS (SELECT 1 FROM subscription u
-        WHERE u.subscriber = delivery.place AND u.newsletter = :n AND u.state = 'active'))
-    AND NOT {HELD_HERE} RETURNING place"""  # noqa: S608 - fixed text
+    AND {CONSENTED_HERE} AND NOT {HELD_HERE} RETURNING place"""  # noqa: S608 - fixed text
 SENT: Final = """UPDATE delivery SET state = 'sent', lease_until = NULL, done_at = ?, remote_id = ?, remote_url = ?
     WHERE sending = ? AND place = ? AND state = 'sending' AND epoch = ?"""
 _WHY_NOT: Final = f"""SELECT {CONSENTED} AS consented, {HELD} AS held FROM {JOINED.format(index="")}
@@ -49,6 +48,7 @@ class Moves:
     def __init__(self, connection: sa.Connection, now: datetime) -> None:
         """Change nothing yet."""
         self._connection = connection
+        self._driver = driver(connection)
         self._now = to_micros(now)
         self._changes: Counter[tuple[int, str, State]] = Counter()  # (sending, kind of place, state) -> n
         self._kinds: dict[int, str] = {}
@@ -62,7 +62,7 @@ class Moves:
             self._count(duty.sending, duty.place_kind, old, State.CLAIMED)
         lease = self._now + LEASE // timedelta(microseconds=1)
         for sending, places in by_sending.items():
-            self._connection.exec_driver_sql(CLAIM, {"s": sending, "places": json.dumps(places), "lease": lease})
+            self._driver.execute(CLAIM, {"s": sending, "places": json.dumps(places), "lease": lease})
 
     def intend(self, duties: Iterable[Duty]) -> set[tuple[int, int]]:
         """Move claimed duties to ``sending``; those whose reader has left to ``suppressed``, held ones back to ``pending``."""
@@ -73,7 +73,7 @@ class Moves:
         for (sending, variant, epoch), group in groups.items():
             first = group[0]
             values = {"s": sending, "v": variant, "c": first.channel, "n": first.newsletter, "epoch": epoch, "now": self._now}
-            rows = self._connection.exec_driver_sql(INTEND, {**values, "places": json.dumps([duty.place for duty in group])})
+            rows = self._driver.execute(INTEND, {**values, "places": json.dumps([duty.place for duty in group])})
             places = {row[0] for row in rows}
             for duty in group:
                 if duty.place in places:
@@ -101,7 +101,7 @@ class Moves:
                 (self._now, result.remote_id, result.remote_url, sending, result.duty.place, result.duty.epoch)
                 for result in group
             ]
-            n = self._connection.exec_driver_sql(SENT, rows).rowcount
+            n = self._driver.executemany(SENT, rows).rowcount
             self._count(sending, kind, State.SENDING, State.SENT, n)
             taken += n
         return taken
@@ -137,7 +137,7 @@ class Moves:
         remote: tuple[str, str] = ("", ""),
     ) -> bool:
         """Compare-and-set one row's state. A claim that is given back was no attempt."""
-        taken = self._connection.exec_driver_sql(
+        taken = self._driver.execute(
             _MOVE,
             {
                 "new": str(new),
@@ -167,7 +167,7 @@ class Moves:
         """Move the tallies as the states moved; a sending of which something is open again is open again."""
         rows = [(sending, kind, str(state), n) for (sending, kind, state), n in self._changes.items() if n]
         if rows:
-            self._connection.exec_driver_sql(_TALLY, rows)
+            self._driver.executemany(_TALLY, rows)
         for sending in self._reopened:
             self._connection.execute(sa.text("UPDATE sending SET state = 'open' WHERE key = :s"), {"s": sending})
 

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from syndicate.store import consent as consents
 from syndicate.store import erasure, schema, signups
 from syndicate.store.addresses import normalised as normalised
+from syndicate.store.columns import from_micros
 from syndicate.store.database import Store
 from syndicate.store.ledger import suppress_open
 from syndicate.store.places import newsletter_key as newsletter_key
@@ -208,25 +209,17 @@ class SubscriberStore:
 
     def readers(self, places: list[int], newsletter: int) -> dict[int, Reader]:
         """The readers behind ``places``, for making their messages."""
-        found: dict[int, Reader] = {}
+        query = """SELECT r.key, r.id, r.address, r.name, u.since
+            FROM json_each(?) wanted JOIN subscriber r ON r.key = wanted.value
+            LEFT JOIN subscription u ON u.subscriber = r.key AND u.newsletter = ?"""
         with self._store.read() as connection:
-            for begin in range(0, len(places), 500):
-                query = (
-                    sa.select(schema.subscriber, schema.subscription.c.since)
-                    .outerjoin(
-                        schema.subscription,
-                        sa.and_(
-                            schema.subscription.c.subscriber == schema.subscriber.c.key,
-                            schema.subscription.c.newsletter == newsletter,
-                        ),
-                    )
-                    .where(schema.subscriber.c.key.in_(places[begin : begin + 500]))
-                )
-                for row in connection.execute(query).mappings():
-                    found[row["key"]] = Reader(
-                        place=row["key"], id=row["id"], address=row["address"], name=row["name"], since=row["since"]
-                    )
-        return found
+            rows = connection.exec_driver_sql(query, (json.dumps(places), newsletter)).all()
+        return {
+            row[0]: Reader(
+                place=row[0], id=row[1], address=row[2], name=row[3], since=None if row[4] is None else from_micros(row[4])
+            )
+            for row in rows
+        }
 
     def listed(self, newsletter: str = "") -> Iterator[Listed]:
         """Every subscription, by address."""

@@ -26,6 +26,7 @@ COMMAND_WITHIN: Final = 120.0  # seconds for the reply to a command that was sen
 _GOODBYE_WITHIN: Final = 5.0
 _ENHANCED: Final = re.compile(r"([245]\.\d{1,3}\.\d{1,3})\b")  # RFC 3463
 _MOST_OF_A_REPLY: Final = 65536  # bytes; nobody has that much to say
+_BLANK: Final = 0x20
 _RECORD: Final = 16384  # bytes of one TLS record: a failed one may have been sent all the same
 
 
@@ -133,6 +134,11 @@ class Line:
             The connection broke, nothing came in time, or it was no reply (``Garbled``).
         """
         seconds = within or self._timeout
+        end = self._heard.find(b"\n")
+        if end > 3 and self._heard[3] == _BLANK and self._heard[:3].isdigit():  # noqa: PLR2004 - one whole line has come
+            reply = Reply(int(self._heard[:3]), bytes(self._heard[4:end]).rstrip(b"\r"))
+            del self._heard[: end + 1]
+            return reply
         give_up = time.monotonic() + seconds
         self._wait_for(seconds)
         words: list[bytes] = []
