@@ -32,7 +32,7 @@ def run(args: argparse.Namespace) -> int:
     from syndicate.cli.output import count, document, note, say
     from syndicate.cli.publication import rehearsed
     from syndicate.errors import FaultyError
-    from syndicate.publish import withdrawal
+    from syndicate.publish import alike, posts, withdrawal
 
     advice: list[Fault] = []
     sizes = ""
@@ -42,6 +42,7 @@ def run(args: argparse.Namespace) -> int:
             report = app.content.sync(app.sources, now)
             faults = [*report.faults, *app.templates.check(), *_refused(app, now), *_unrenderable(app, now)]
             faults += withdrawal.disagreeing(app)
+            faults += alike.faults(app, now, lambda item, channel: posts.render(app, item, channel, created=now))
             faults += _uncalendared(app, now)
             advice = [*report.advice, *_worth_saying(app)]
             briefs, quotes = len(app.content.briefs(now=now)), len(app.content.quotes(now=now))

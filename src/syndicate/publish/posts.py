@@ -14,7 +14,7 @@ from syndicate.errors import Refused, SyndicateError
 from syndicate.failpoint import fail_at
 from syndicate.model import Brief, Item, Parcel, Post, Quote, Request, Slot
 from syndicate.plan.catchup import catch_up
-from syndicate.publish import approval, parcels, pictures, rhythm, spending
+from syndicate.publish import alike, approval, parcels, pictures, rhythm, spending
 from syndicate.publish.editions import Planned, lose, schedule_for
 from syndicate.render import post, tags
 from syndicate.settings import BRIEF_LATENESS
@@ -175,7 +175,12 @@ def _kept(app: App, duty: Duty) -> tuple[str, Post] | None:
 def _keep(app: App, duty: Duty, key: str, made: Post) -> tuple[str, Post]:
     sha = digest(app.channels[duty.channel].request(made, key))
     text, now = parcels.dump(made), app.now()
-    app.store.write(lambda connection: duties.keep_payload(connection, duty, key, text, made=now, sha=sha))
+
+    def work(connection: Connection) -> None:
+        alike.refuse(connection, app, duty.channel, made)
+        duties.keep_payload(connection, duty, key, text, made=now, sha=sha)
+
+    app.store.write(work)
     fail_at("posts.after_payload")
     return key, made
 

@@ -167,6 +167,16 @@ def payload(connection: sa.Connection, duty: Duty) -> tuple[str, str] | None:
     return None if row is None else (row.key, row.parcel)
 
 
+def payloads(connection: sa.Connection, item: str, account: str) -> list[str]:
+    """What was kept to be posted of an item on one account, but what will never leave."""
+    query = sa.text(
+        """SELECT k.parcel FROM sending s JOIN delivery d ON d.sending = s.key JOIN place c ON c.key = d.channel
+        JOIN payload k ON k.sending = d.sending AND k.place = d.place WHERE s.kind = 'post' AND s.subject = :item
+        AND c.name = :account AND d.state NOT IN ('failed', 'cancelled', 'suppressed')"""
+    )
+    return list(connection.execute(query, {"item": item, "account": account}).scalars())
+
+
 def keep_payload(connection: sa.Connection, duty: Duty, key: str, parcel: str, *, made: datetime, sha: str) -> None:
     """Keep what will be sent, when it was ``made``, and the hash of its request: a retry sends the same."""
     values = {"sending": duty.sending, "place": duty.place, "key": key, "parcel": parcel, "made": made, "sha": sha}
