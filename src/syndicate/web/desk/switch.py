@@ -68,7 +68,10 @@ def reason(visit: Visit) -> Response:
 
 def look(visit: Visit) -> Response:
     """The first step of a release: what it means, and a question for each half-sent edition. No answer stands there before."""
-    hold = _held(visit, visit.asked("target") or "all")
+    target = visit.asked("target") or "all"
+    if all(hold.target != target for hold in visit.app.holds.list()):
+        return visit.go("")  # somebody was faster
+    hold = _held(visit, target)
     return visit.sheet(
         "release",
         hold=hold,
