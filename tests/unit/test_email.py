@@ -18,7 +18,6 @@ from hypothesis import strategies as st
 from mails import DEED, NONCE, PUBLIC, QUOTE, READER, RUN, SOURCES, TEMPLATES, WORDS, brief, view
 from syndicate.errors import Held, Refused, RenderError
 from syndicate.model import Correction, Image
-from syndicate.render import email
 from syndicate.render.email import EditionView, Frozen, freeze, splice, values
 from syndicate.render.templates import Templates
 
@@ -273,20 +272,6 @@ def test_a_table_keeps_its_head_and_its_sides() -> None:
 def test_an_edition_of_several_shows_summaries() -> None:
     _, html, _ = drawn(view(brief(1), brief(2), frequency="daily"))
     assert "A finding" not in html
-
-
-def test_a_full_text_that_would_be_clipped_gives_way_to_its_summary() -> None:
-    long = "\n\n".join(f"Paragraph {number} of a long record of the harbour." for number in range(900))
-    frozen, html, text = drawn(view(brief(body=long), frequency="instant"))
-    assert "Summary number 1" in html
-    assert "Paragraph 5 of" not in html + text
-    assert frozen.size < email.SHORTEN_ABOVE
-
-
-def test_an_edition_that_clients_would_clip_is_refused() -> None:
-    many = [brief(number, summary="A long summary of the harbour’s books. " * 7) for number in range(180)]
-    with pytest.raises(RenderError, match="95,000"):
-        drawn(view(*many))
 
 
 def test_the_size_counts_the_longest_values() -> None:
