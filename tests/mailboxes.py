@@ -199,7 +199,7 @@ class _Line(socketserver.StreamRequestHandler):
         box, self.opened = self.mailbox, verb
         if '"INBOX"' not in rest:
             return "NO no such folder"
-        following = max([*box.mails, *box.moved, 0]) + 1
+        following = max([*box.mails, *box.moved, 0]) + 4  # as after mails that were deleted
         for told in (f"{len(box.mails)} EXISTS", f"OK [UIDVALIDITY {box.validity}] x", f"OK [UIDNEXT {following}] x"):
             self._say(f"* {told}")
         return "OK open"

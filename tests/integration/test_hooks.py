@@ -223,7 +223,8 @@ def test_amazon_is_believed_once_by_its_own_certificate_for_our_topic_alone(
     assert [client.post("/hooks/ses", content=right).text for _ in range(2)] == ["taken", "known already"]
     assert (state(app, "cleo"), fetched) == ("suppressed", [URL])
     unknown = amazons(told, SigningCertURL=URL.replace("0123456789abcdef", "fedcba9876543210"))
-    assert client.post("/hooks/ses", content=json.dumps(unknown)).status_code == 503  # not a second one at once
+    assert client.post("/hooks/ses", content=json.dumps(unknown)).status_code == 503
+    assert fetched == [URL]  # not a second one at once
 
 
 def test_a_subscription_is_confirmed_at_amazon_and_not_where_the_body_says(client: httpx.Client, fetched: list[str]) -> None:

@@ -149,6 +149,13 @@ def test_soft_bounces_suppress_after_three_messages_in_fifteen_days_and_not_befo
             app.store.write(work)
             token = links.ReturnToken(sending=first.sending + number * 100, place=first.place)
             marks.append(links.sign_return(token, app.token_keys))
+    with letter.opened("2026-11-23 06:30") as app:
+        for mark, words in zip(
+            marks, ("550 5.7.1 blocked", "552 5.3.4 too large", "554 5.6.0 no", "550 5.1.8 sender address"), strict=False
+        ):
+            assert take(app, bounce(mark, words[4:9], words)) == ""  # about us, and not about the address
+        assert states(app)["ann"] == "active"
+        app.store.write(lambda c: c.exec_driver_sql("DELETE FROM returned").close())
     full = ("5.2.2", "552 5.2.2 mailbox full")
     told = []
     for at, mark in (("2026-11-23 07:00", marks[0]), ("2026-11-24 07:00", marks[1]), ("2026-12-09 07:01", marks[2])):
@@ -234,6 +241,10 @@ def test_a_server_that_says_at_once_that_there_is_no_such_address_counts(letter:
         returns.follow_up(app, app.now())
         returns.follow_up(app, app.now())
         assert states(app) == {"ann": "suppressed", "ben": "active", "cleo": "active", "dan": "active"}
+        assert {(one.kind, one.reason) for one in Returns(app.store).breakdown(1)} == {
+            ("hard", "no such mailbox"),
+            ("soft", "blocked"),
+        }
 
 
 # -- the brake ----------------------------------------------------------------------------------

@@ -338,7 +338,11 @@ _NEWEST: Final = sa.text(
     AND d.state IN ('sent', 'failed', 'uncertain', 'sending') AND {_LEFT} > :after
     ORDER BY {_LEFT} DESC, s.key DESC LIMIT 1"""  # noqa: S608 - fixed text
 )
-_SOFT: Final = sa.text("SELECT count(*) FROM returned WHERE place = :p AND kind = 'soft' AND at > :after")
+# What is about our server, our sender or our text says nothing about an address, however often it is said.
+_SOFT: Final = sa.text(
+    """SELECT count(*) FROM returned WHERE place = :p AND kind = 'soft' AND at > :after
+    AND reason NOT IN ('blocked', 'content', 'too large')"""
+)
 _END: Final = sa.text(
     """UPDATE subscription SET state = 'suppressed', changed = :at,
     consent = json_set(CASE consent WHEN '' THEN '{}' ELSE consent END, '$.suppressed', :why)
