@@ -131,7 +131,7 @@ class Brief:
     image: Image | None = None
     lang: str = ""  # BCP 47; "" means the site's
     corrections: tuple[Correction, ...] = ()
-    social: Mapping[str, str] = field(default_factory=lambda: NOTHING)  # channel or network name -> our own text; "warning"
+    social: Mapping[str, str] = field(default_factory=lambda: NOTHING)  # channel or network -> our text; "warning"; "thread/2"
     body: str = ""  # Markdown
     path: str = ""  # the file it came from, relative to the publication
     content_sha: str = ""  # SHA-256 hex of the file's bytes
@@ -264,7 +264,6 @@ class Limits:
     edits: bool = False
     deletes: bool = False
     picture_bytes: int = 0  # of one picture; 0: it takes none
-    picture_side: int = 2048  # px of its longer side
     alt: int = 1000  # characters of what it shows, in words
     thumbs: bool = False  # a picture belongs to the card, not to the post (Bluesky)
     price_link: float = 0.0  # US dollars for a post with a link
@@ -340,6 +339,7 @@ class Post:
     facets: tuple[Facet, ...] = ()
     card: Card | None = None
     picture: Picture | None = None  # never of a quote (Q7)
+    answers: tuple[str, ...] = ()  # in a thread: the network's names of its first post and of the one before this
     count: int = 0  # in the channel's units
     rung: Literal["", "full", "short", "paraphrase", "card"] = ""  # the fit ladder's rung of a quote (Q3)
     cut: str = ""  # what fitting left out, for the preview

@@ -49,6 +49,7 @@ def _post(told: Mapping[str, Any]) -> Post:
     values["created"] = datetime.fromisoformat(values["created"])
     values["facets"] = tuple(Facet(**facet) for facet in values["facets"])
     values["labels"] = tuple(values["labels"])
+    values["answers"] = tuple(values.get("answers", ()))
     values["picture"] = _picture(values.get("picture"))
     card = values["card"]
     values["card"] = Card(**{**card, "thumb": _picture(card.get("thumb"))}) if card else None

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from syndicate.app import App
 
 _LARGEST: Final = 40_000_000  # bytes of a file that is read at all
+_LONGEST_SIDE: Final = 2048  # px: more than any network shows
 _SUFFIXES: Final = {"image/jpeg": ".jpg", "image/png": ".png"}
 
 
@@ -33,7 +34,7 @@ def chosen(app: App, brief: Brief, limits: Limits) -> tuple[Picture | None, str]
     try:
         data = source.read_bytes()
         name = source.relative_to(app.root).as_posix()
-        made = pictures.fit(data, name=name, most_bytes=limits.picture_bytes, longest_side=limits.picture_side)
+        made = pictures.fit(data, name=name, most_bytes=limits.picture_bytes, longest_side=_LONGEST_SIDE)
         file = _kept(app.root, made)
     except RenderError as error:
         return None, f"the picture: {error.faults[0].what}"

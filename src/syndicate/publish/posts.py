@@ -14,7 +14,7 @@ from syndicate.errors import Refused, SyndicateError
 from syndicate.failpoint import fail_at
 from syndicate.model import Brief, Item, Parcel, Post, Quote, Request, Slot
 from syndicate.plan.catchup import catch_up
-from syndicate.publish import alike, approval, parcels, pictures, rhythm, spending
+from syndicate.publish import alike, approval, parcels, pictures, rhythm, spending, thread
 from syndicate.publish.editions import Planned, lose, schedule_for
 from syndicate.render import post, tags
 from syndicate.settings import BRIEF_LATENESS
@@ -94,7 +94,8 @@ def owe(
             connection, kind="post", subject=item.id, due=due, targets=targets, slot=slot, revision=item.revision
         )
         key = key or duties.sending_key(connection, "post", item.id, slot, item.revision)
-        return sum(duties.owe_once(connection, key, place_key(connection, "account", name), due=due) for name in fresh)
+        new = sum(duties.owe_once(connection, key, place_key(connection, "account", name), due=due) for name in fresh)
+        return new + (thread.owe(app, connection, item, fresh, due=due) if isinstance(item, Brief) else 0)
 
     return work(connection) if connection is not None else app.store.write(work)
 
@@ -123,6 +124,8 @@ def _make(app: App, duty: Duty) -> tuple[str, Post]:
     if item is None:
         msg = "the item is not there any more"
         raise Refused(msg)
+    if isinstance(item, Brief) and (number := thread.number(app, duty)) > 1:
+        return thread.make(app, duty, item, number)
     key = links.delivery_key("post", item.id, channel.name, channel.name, duty.due.isoformat(), duty.revision)
     return key, render(app, item, channel, created=duty.due, revision=duty.revision)
 

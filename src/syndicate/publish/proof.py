@@ -8,9 +8,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from syndicate import links
+from syndicate.channels import Channel
 from syndicate.errors import Fault, FaultyError, Held, SyndicateError
 from syndicate.model import Brief, Item, Limits, Post, Quote, QuoteDisplay, Request
-from syndicate.publish import dailyquote, feeds, messages, notices, posts, rhythm
+from syndicate.publish import dailyquote, feeds, messages, notices, posts, rhythm, thread
 from syndicate.render import counting, lint_subject
 from syndicate.render import feed as feed_files
 from syndicate.render.frozen import Frozen, splice, values
@@ -45,7 +46,7 @@ def proofs(app: App, item: Item, now: datetime) -> list[Proof]:
     for name in app.settings.newsletters:
         found += _guarded(name, "edition", lambda name=name: _edition(app, name, item, now))  # type: ignore[misc]
     for name in rhythm.accounts(app, quotes=isinstance(item, Quote)):
-        found += _guarded(name, f"{name}.txt", lambda name=name: [_post(app, name, item, now)])  # type: ignore[misc]
+        found += _guarded(name, f"{name}.txt", lambda name=name: _posts(app, name, item, now))  # type: ignore[misc]
     return found
 
 
@@ -88,14 +89,22 @@ def _edition(app: App, name: str, item: Item, now: datetime) -> list[Proof]:
     ]
 
 
-def _post(app: App, name: str, item: Item, now: datetime) -> Proof:
+def _posts(app: App, name: str, item: Item, now: datetime) -> list[Proof]:
+    """An item's own post on one channel, and those that follow it in a thread."""
     channel = app.channels[name]
-    post = posts.render(app, item, channel, created=now)
+    made = [posts.render(app, item, channel, created=now)]
+    made += thread.preview(app, item, channel, now) if isinstance(item, Brief) else []
+    files = [f"{name}.txt", *(f"{name}.{number}.txt" for number in range(2, len(made) + 1))]
+    return [_post(channel, item, post, file, now) for post, file in zip(made, files, strict=True)]
+
+
+def _post(channel: Channel, item: Item, post: Post, file: str, now: datetime) -> Proof:
+    name = channel.name
     request = channel.request(post, links.delivery_key("post", item.id, name, name, now.isoformat(), 0))
     priced = channel.limits.price_link or channel.limits.price_plain
     return Proof(
         where=name,
-        file=f"{name}.txt",
+        file=file,
         data=post.text.encode() + b"\n\n" + wire(request),
         count=post.count or counting.count(post.text, channel.limits, warning=post.warning),
         limit=channel.limits.text or None,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from syndicate.model import State
 from syndicate.plan.catchup import ON_TIME, spoken
-from syndicate.publish import messages, rhythm
+from syndicate.publish import messages, rhythm, thread
 from syndicate.settings import BRIEF_LATENESS, DIGEST_LATENESS, QUOTE_LATENESS
 from syndicate.store import agenda
 from syndicate.store.duties import Duty, Result
@@ -30,7 +30,7 @@ def sort(app: App, duties: Sequence[Duty], now: datetime) -> tuple[list[Duty], l
         reason = _late(app, duty, now) or _withdrawn(app, duty)
         if reason:
             lapsed.append(Result(duty=duty, state=State.CANCELLED, code="lapsed", detail=reason))
-        elif duty.kind == "post" and (wait := pace.wait(duty.channel)):
+        elif duty.kind == "post" and (wait := pace.wait(duty.channel)) and thread.number(app, duty) == 1:
             lapsed.append(Result(duty=duty, state=State.PENDING, not_before=wait[0], code="pace", detail=wait[1]))
         elif duty.variant not in waiting:
             wanted.append(duty)

@@ -82,7 +82,7 @@ def brief_post(
         lang=brief.lang or site.language,
         created=created,
         warning=warning,
-        facets=_facets(text, link, shown, hashtags=() if own else hashtags) if limits.counting == "bluesky" else (),
+        facets=facets(text, link, shown, hashtags=() if own else hashtags) if limits.counting == "bluesky" else (),
         card=_card(brief, link, picture if limits.thumbs else None) if limits.cards else None,
         picture=None if limits.thumbs else picture,
         count=counting.count(text, limits, warning=warning),
@@ -121,7 +121,7 @@ def quote_post(
         created=created,
         warning=framed.warning,
         labels=framed.labels,
-        facets=_facets(framed.text, quoted=framed.quoted) if limits.counting == "bluesky" else (),
+        facets=facets(framed.text, quoted=framed.quoted) if limits.counting == "bluesky" else (),
         card=Card(uri=framed.link, title=framed.title, description=framed.description) if limits.cards else None,
         count=counting.count(framed.text, limits, warning=framed.warning),
         rung=framed.rung,
@@ -188,7 +188,7 @@ def _with_summary(whole: _Parts, authors: str, fits: Callable[[_Parts], bool]) -
         cut = f"{left_out}summary: {len(summary)} of {len(whole.summary)} characters kept"
         return replace(whole, authors=authors, summary=summary, cut=cut)
 
-    best = _longest(len(whole.summary), lambda length: fits(shortened(length)))
+    best = longest(len(whole.summary), lambda length: fits(shortened(length)))
     if best < 0:
         return None
     parts = shortened(best)
@@ -197,7 +197,7 @@ def _with_summary(whole: _Parts, authors: str, fits: Callable[[_Parts], bool]) -
 
 def _fit_title(whole: _Parts, fill: Callable[[_Parts], str], fits: Callable[[str], bool]) -> tuple[str, str]:
     """The title alone, as much of it as fits."""
-    for title in _beginnings(whole.title):
+    for title in beginnings(whole.title):
         text = fill(replace(whole, title=title, authors="", summary=""))
         if fits(text):
             return text, f"the authors and the summary; title: {len(title)} of {len(whole.title)} characters kept"
@@ -213,10 +213,10 @@ def _fit_own(own: str, plain: str, link: str, lead: str, fits: Callable[[str], b
     if fits(text):
         return text, ""
     own = _tidy(ours.sub("", own))
-    kept = _longest(len(own), lambda length: fits(before + _with_link(excerpt.shorten([own], length), link)))
+    kept = longest(len(own), lambda length: fits(before + _with_link(excerpt.shorten([own], length), link)))
     body = excerpt.shorten([own], max(kept, 0))
     if not body:
-        body = next((part for part in _beginnings(own) if fits(before + _with_link(part, link))), "")
+        body = next((part for part in beginnings(own) if fits(before + _with_link(part, link))), "")
     if not body:
         return "", ""
     return before + _with_link(body, link), f"your text: {len(body)} of {len(own)} characters kept"
@@ -240,7 +240,7 @@ def _whole(brief: Brief, warning: str, hashtags: Sequence[str], limits: Limits) 
     )
 
 
-def _longest(limit: int, fits: Callable[[int], bool]) -> int:
+def longest(limit: int, fits: Callable[[int], bool]) -> int:
     """The largest length up to ``limit`` that fits, by halving; -1 where not even 0 does."""
     low, high = -1, limit
     while low < high:
@@ -249,7 +249,7 @@ def _longest(limit: int, fits: Callable[[int], bool]) -> int:
     return low
 
 
-def _beginnings(text: str) -> Iterator[str]:
+def beginnings(text: str) -> Iterator[str]:
     """Ever shorter beginnings of ``text`` with an ellipsis: at words, or at characters where it has no spaces.
 
     None ends inside a link, a grapheme or a quotation.
@@ -286,7 +286,7 @@ def _visible_link(link: str) -> str:
     return shown if len(spans) <= _VISIBLE_LINK else shown[: spans[_VISIBLE_LINK - 1][0]] + _ELLIPSIS
 
 
-def _facets(
+def facets(
     text: str, link: str = "", shown: str = "", *, quoted: tuple[int, int] | None = None, hashtags: Sequence[str] = ()
 ) -> tuple[Facet, ...]:
     """A facet over the item's own link, shown short, over its hashtags, and over other web addresses outside quoted words."""

@@ -300,4 +300,25 @@ def _social(fields: Fields) -> dict[str, str]:
     if not isinstance(node.value, dict):
         fields.fault(node, "social is not a mapping", 'write social: {mastodon: "…", x: "…"}')
         return {}
-    return {name: fields.as_text(child, name, lines=True) for name, child in node.value.items() if child.value is not None}
+    texts = {name: child for name, child in node.value.items() if child.value is not None}
+    thread = texts.pop("thread", None)
+    told = {name: fields.as_text(child, name, lines=True) for name, child in texts.items()}
+    return told | (_thread(fields, thread) if thread else {})
+
+
+_LONGEST_THREAD: Final = 25  # posts, the brief's own one among them
+
+
+def _thread(fields: Fields, node: Node) -> dict[str, str]:
+    """The posts that follow the brief's own: ``thread/2`` for every network, ``thread/x/2`` for one."""
+    lists = (
+        {f"thread/{name}": child for name, child in node.value.items()} if isinstance(node.value, dict) else {"thread": node}
+    )
+    told: dict[str, str] = {}
+    for name, child in lists.items():
+        if not isinstance(child.value, tuple) or len(child.value) >= _LONGEST_THREAD:
+            fields.fault(child, "a thread is no list of posts, or too long a one", 'write thread: ["…", "…"], 24 posts at most')
+            continue
+        texts = (fields.as_text(part, "thread", lines=True) for part in child.value)
+        told |= {f"{name}/{number}": text for number, text in enumerate(filter(None, texts), 2)}
+    return told

@@ -193,7 +193,7 @@ def posted(connection: sa.Connection, item: str, revision: int) -> list[Stood]:
         LEFT JOIN sending t ON t.kind = 'edit' AND t.subject = s.subject AND t.slot = s.slot AND t.revision = :revision
         LEFT JOIN delivery x ON x.sending = t.key AND x.place = d.place
         LEFT JOIN payload kx ON kx.sending = x.sending AND kx.place = x.place
-        WHERE s.kind = 'post' AND s.subject = :item ORDER BY c.name, s.due"""
+        WHERE s.kind = 'post' AND s.subject = :item AND s.slot >= 0 ORDER BY c.name, s.due"""  # a thread's first post alone
     )
     return [
         Stood(

@@ -157,6 +157,22 @@ def is_owed(connection: sa.Connection, kind: str, subject: str, channel: str, *,
     return connection.execute(query).first() is not None
 
 
+def part(connection: sa.Connection, sending: int) -> int:
+    """Which post of a thread a sending is: 1, or 2 and more for those that follow, which have its negative for a slot."""
+    slot = connection.execute(sa.select(schema.sending.c.slot).where(schema.sending.c.key == sending)).scalar_one()
+    return max(1, -int(slot))
+
+
+def thread(connection: sa.Connection, duty: Duty) -> dict[int, tuple[State, str]]:
+    """How each post of the thread of ``duty`` stands on its account, and the network's name of it; by its number."""
+    query = sa.text(
+        """SELECT s.slot, d.state, d.remote_id FROM sending s JOIN delivery d ON d.sending = s.key AND d.place = :place
+        WHERE s.kind = 'post' AND s.subject = :subject AND s.slot <= 0 ORDER BY s.revision"""
+    )
+    rows = connection.execute(query, {"place": duty.place, "subject": duty.subject})
+    return {max(1, -row.slot): (State(row.state), row.remote_id) for row in rows}
+
+
 def payload(connection: sa.Connection, duty: Duty) -> tuple[str, str] | None:
     """The key and the bytes kept for a duty before its first attempt."""
     row = connection.execute(

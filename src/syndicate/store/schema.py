@@ -261,7 +261,7 @@ sending = _table(
     _key(),
     _text("kind", None),  # edition | post | edit | delete | notice
     _text("subject", None),  # an edition's key or an item's id
-    _int("slot"),  # slot.key; 0: no slot (UNIQUE treats NULLs as distinct)
+    _int("slot"),  # slot.key; 0: no slot; -2, -3 …: that post of a thread
     _int("revision"),
     _ref("newsletter", "newsletter.key", null=True),  # whose consent it needs; NULL for posts
     _text("targets", None),  # what a hold can name, blank-separated: "all digest edition:12"

@@ -94,7 +94,7 @@ class FakeMastodon(Network):
             "sensitive": bool(body.get("spoiler_text")),
             "language": body.get("language"),
             "visibility": body.get("visibility", "public"),
-            "media_attachments": [],
+            "media_attachments": [{"id": number} for number in body.get("media_ids", [])],
         }
         self._keys[key] = (self.witness(id=number, text=body["status"], asked=asked, data=data), self.now())
         return Answer(data=data)
@@ -123,6 +123,10 @@ class FakeMastodon(Network):
             self.edits.append(number)
             self.posts[self.posts.index(known)] = replace(known, text=body["status"], data=changed)
         return Answer(data=changed)
+
+    def _attachable(self) -> set[str]:
+        """Uploads, and what stands with a status already."""
+        return {*self.pictures, *(one["id"] for post in self.posts for one in post.data["media_attachments"])}
 
     def _picture(self, asked: Asked) -> Answer:
         """An upload is worked on for a while: 202, then 206, then 200 with its address."""
@@ -154,7 +158,7 @@ class FakeMastodon(Network):
         if body.get("visibility", "public") not in _VISIBILITIES or not _LANGUAGE.fullmatch(body.get("language", "en")):
             return "Validation failed: visibility or language is not included in the list"
         media = body.get("media_ids", [])
-        if len(media) > 4 or any(number not in self.pictures for number in media) or (media and self.picture_looks > 0):  # noqa: PLR2004 - Mastodon's own bound
+        if len(media) > 4 or set(media) - self._attachable() or (media and self.picture_looks > 0):  # noqa: PLR2004 - Mastodon's own bound
             return "Validation failed: Cannot attach files that have not finished processing. Try again in a moment!"
         if self._length(text, spoiler) > self.max_characters:
             return f"Validation failed: Text character limit of {self.max_characters} exceeded"

@@ -34,6 +34,8 @@ def record(post: Post) -> dict[str, Any]:
         if post.card.thumb:
             external["thumb"] = blob(post.card.thumb)
         made["embed"] = {"$type": "app.bsky.embed.external", "external": external}
+    if post.answers:
+        made["reply"] = {name: {"uri": uri, "cid": ""} for name, uri in zip(("root", "parent"), post.answers, strict=True)}
     if post.labels:
         values = [{"val": label} for label in post.labels]
         made["labels"] = {"$type": "com.atproto.label.defs#selfLabels", "values": values}

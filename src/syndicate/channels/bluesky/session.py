@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -48,6 +50,15 @@ class Session:
                     raise
                 used = self._access(used)
         raise AssertionError  # the loop returns or raises
+
+    def ends(self) -> datetime | None:
+        """Until when the session can be renewed without signing in again (the refresh token's ``exp``, RFC 7519)."""
+        claims = str(self._tokens.get("refreshJwt", "")).split(".")[1:2]
+        try:
+            told = json.loads(base64.urlsafe_b64decode(f"{claims[0]}==")) if claims else {}
+            return datetime.fromtimestamp(int(told["exp"]), UTC)
+        except (ValueError, KeyError, TypeError, OverflowError, OSError):
+            return None
 
     def _access(self, refused: str) -> str:
         """An access token other than the one that was refused: as another process has renewed it meanwhile, or renewed here."""

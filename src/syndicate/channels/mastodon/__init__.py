@@ -29,6 +29,7 @@ _EARLIER: Final = timedelta(minutes=1)  # clocks differ
 _PAGES: Final = 5
 _PAGE: Final = 40
 _HREF: Final = re.compile(r'href="([^"]*)"')
+_BREAK: Final = re.compile(r"<br[^>]*>|</p>")
 _TAG: Final = re.compile(r"<[^>]*>")
 _PROVES_ABSENCE: Final = frozenset({"400", "413", "422"})  # a server that knew the key would have answered with the status
 _GONE: Final = frozenset({"404", "410"})
@@ -92,6 +93,8 @@ class Mastodon:
             status["spoiler_text"] = post.warning
         if media:
             status["media_ids"] = media
+        if post.answers:
+            status["in_reply_to_id"] = post.answers[-1]
         return Request(
             method="POST",
             url=f"{self._settings.url}/api/v1/statuses",
@@ -249,11 +252,12 @@ class Mastodon:
         return self._line.ask(method, path, headers=authorised, content=content, params=params, effect=effect)
 
     def _look(self, post: Post, since: datetime) -> Receipt | None:
-        """The account's status that carries the post's own link; ``None`` where no status since has it."""
+        """The account's status that carries the post's own link, or has its text; ``None`` where no status since has it."""
         earliest = min(since, post.created) - _EARLIER
         for status in self._statuses(earliest):
             content = str(status.get("content", ""))
-            if _mentions(content, post.link) and (instant(str(status.get("created_at", ""))) or earliest) >= earliest:
+            ours = _mentions(content, post.link) or bool(post.answers and _says(content, post.text))
+            if ours and (instant(str(status.get("created_at", ""))) or earliest) >= earliest:
                 return _receipt(status)
         return None
 
@@ -332,6 +336,11 @@ def _mentions(content: str, link: str) -> bool:
         return True
     text = html.unescape(_TAG.sub("", content))
     return re.search(re.escape(link) + r"(?![\w.&=%-])", text) is not None
+
+
+def _says(content: str, text: str) -> bool:
+    """Whether a status' HTML reads as ``text`` does: for what follows in a thread, and has no link."""
+    return html.unescape(_TAG.sub("", _BREAK.sub(" ", content))).split() == text.split()
 
 
 def _advice(code: str) -> str:

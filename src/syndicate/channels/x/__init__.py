@@ -72,7 +72,6 @@ class X:
         url=23,
         deletes=True,
         picture_bytes=5_000_000,
-        picture_side=4096,
         price_link=0.2,
         price_plain=0.015,
         checked="2026-08-22, docs.x.com pricing; twitter-text configuration 3",
@@ -95,14 +94,16 @@ class X:
         # As requests encodes it; a test compares the two.
         post = _post(parcel)
         media = {"media": {"media_ids": [f"sha256:{post.picture.sha}"]}} if post.picture else {}
-        body = json.dumps({"text": post.text, **media}, allow_nan=False).encode()
+        reply = {"reply": {"in_reply_to_tweet_id": post.answers[-1]}} if post.answers else {}
+        body = json.dumps({**media, **reply, "text": post.text}, allow_nan=False).encode()
         return Request(method="POST", url=f"{_HOST}/2/tweets", headers={"Content-Type": "application/json"}, body=body)
 
     def send(self, parcel: Parcel, key: str) -> Receipt:  # noqa: ARG002 - as above
         """Post once."""
         post = _post(parcel)
         media, note = self._pictured(post)
-        answer = self._asking.ask(lambda client: client.create_tweet(text=post.text, media_ids=media), effect=True)
+        more = {"in_reply_to_tweet_id": post.answers[-1]} if post.answers else {}
+        answer = self._asking.ask(lambda client: client.create_tweet(text=post.text, media_ids=media, **more), effect=True)
         return replace(_receipt(_mapping(_mapping(answer).get("data"))), note=note)
 
     def _pictured(self, post: Post) -> tuple[list[str] | None, str]:
