@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,12 +11,14 @@ import pytest
 import sqlalchemy as sa
 
 from syndicate.model import Frequency, Slot, State
-from syndicate.store import agenda, duties, marks, migrate
+from syndicate.store import agenda, claims, duties, marks, migrate, moves
 from syndicate.store.books import Books
-from syndicate.store.database import Store
+from syndicate.store.breaker import Breaker
+from syndicate.store.database import Store, driver
 from syndicate.store.duties import Duty, Result
 from syndicate.store.holds import Holds
 from syndicate.store.ledger import Ledger
+from syndicate.store.pace import Pace
 from syndicate.store.subscribers import SubscriberStore, Wishes, newsletter_key, place_key
 
 NOW = datetime(2026, 11, 23, 7, 0, tzinfo=UTC)
@@ -298,3 +301,128 @@ def test_details_of_readers_are_forgotten_and_the_totals_stay(store: Store, ledg
         )
     assert balance(store) == {State.SENT: READERS - 1, State.FAILED: 1}
     assert ledger.forget(NOW + timedelta(days=1)) == 0
+
+
+# -- at full speed --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("statement", "index"),
+    [
+        (
+            claims.CANDIDATES.format(domain="''"),
+            "SEARCH d USING INDEX ix_delivery_open (channel=? AND state=? AND priority=? AND",
+        ),
+        (moves.CLAIM, "SEARCH delivery USING PRIMARY KEY (sending=? AND place=?)"),
+        (moves.INTEND, "SEARCH delivery USING PRIMARY KEY (sending=? AND place=?)"),
+        (moves.SENT, "SEARCH delivery USING PRIMARY KEY (sending=? AND place=?)"),
+    ],
+)
+def test_what_runs_for_every_message_walks_over_no_finished_row(store: Store, statement: str, index: str) -> None:
+    names = set(re.findall(r":(\w+)", statement))
+    values = (
+        dict.fromkeys(names, 1) | ({"free": "[]"} if "free" in names else {}) | ({"places": "[]"} if "places" in names else {})
+    )
+    with store.read() as connection:
+        plan_of = "EXPLAIN QUERY PLAN " + statement
+        rows = driver(connection).execute(plan_of, values or (1,) * statement.count("?")).fetchall()
+    steps = [row[3] for row in rows]
+    assert any(step.startswith(index) for step in steps), steps
+    assert not any("SCAN d" in step or "TEMP B-TREE" in step for step in steps), steps
+
+
+def test_results_of_one_group_and_intents_of_the_next_are_one_commit(
+    store: Store, ledger: Ledger, places: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second, third, *_ = claimed(store, ledger)
+    ledger.exchange((), [first], NOW)
+    commits = []
+    write = store.write
+    monkeypatch.setattr(store, "write", lambda work: (commits.append(work), write(work))[1])
+    results = [Result(duty=first, state=State.SENT, remote_id="a@example.org")]
+    assert ledger.exchange(results, [second, third], NOW) == {(duty.sending, duty.place) for duty in (second, third)}
+    assert len(commits) == 1
+    assert balance(store) == {State.SENT: 1, State.SENDING: 2, State.CLAIMED: READERS - 3}
+
+
+def test_an_intent_that_is_asked_for_again_is_taken_back_first(store: Store, ledger: Ledger, places: list[int]) -> None:
+    first, second, *_ = claimed(store, ledger)
+    ledger.intend([first, second], NOW)
+    assert ledger.intend([first], NOW) == set()  # it is on the wire, for all that the ledger knows
+    assert SubscriberStore(store).end(second.place, 1, NOW, "one click")
+    assert ledger.exchange((), [first, second], NOW, back=[first, second]) == {(first.sending, first.place)}
+    assert balance(store) == {State.SENDING: 1, State.SUPPRESSED: 1, State.CLAIMED: READERS - 2}
+    assert ledger.give_back([first], NOW, back=[first]) == 1
+    assert {duty.attempt for duty in claimed(store, ledger)} == {1}
+
+
+def test_what_is_open_again_reopens_its_sending(store: Store, ledger: Ledger, places: list[int]) -> None:
+    duties_ = claimed(store, ledger)
+    ledger.intend(duties_, NOW)
+    ledger.settle([Result(duty=duty, state=State.UNCERTAIN) for duty in duties_], NOW)
+    ledger.finish()
+    ledger.settle([Result(duty=duties_[0], state=State.PENDING, not_before=NOW)], NOW)
+    assert [duty.place for duty in claimed(store, ledger)] == [duties_[0].place]
+
+
+# -- the agreed pace ----------------------------------------------------------------------------
+
+
+def paced(store: Store, ledger: Ledger, pace: Pace, after: float = 0.0, in_hand: int = 0) -> tuple[int, float | None]:
+    """How many may leave, and in how many seconds more may."""
+    now = NOW + timedelta(seconds=after)
+    found = ledger.claim_at(store.write(mail), now, 100, pace=pace, in_hand=in_hand)
+    return len(found.duties), None if found.again is None else (found.again - now).total_seconds()
+
+
+def test_a_rate_is_held_over_restarts(store: Store, ledger: Ledger, places: list[int]) -> None:
+    pace = Pace(per_second=2.0)
+    assert paced(store, ledger, pace) == (1, None)
+    assert paced(store, Ledger(store), pace, after=0.2) == (0, 0.3)
+    assert paced(store, Ledger(store), pace, after=0.5) == (1, None)
+
+
+def test_a_domain_that_takes_little_holds_up_no_other(store: Store, ledger: Ledger, places: list[int]) -> None:
+    slow = places[:4]
+    store.write(
+        lambda connection: connection.execute(
+            sa.text("UPDATE subscriber SET domain = 'slow.example' WHERE key <= :k"), {"k": slow[-1]}
+        ).close()
+    )
+    pace = Pace(domains={"slow.example": 1.0})
+    assert paced(store, ledger, pace)[0] == 1 + READERS - 4  # one of the slow ones, and all others
+    assert paced(store, ledger, pace, after=0.5)[0] == 0
+    assert [paced(store, ledger, pace, after=after)[0] for after in (1.1, 2.2, 3.3)] == [1, 1, 1]
+    assert paced(store, ledger, pace, after=9) == (0, None)
+
+
+def test_a_new_relay_is_warmed_up_day_by_day(store: Store, ledger: Ledger, places: list[int]) -> None:
+    pace = Pace(ceilings=(2, 3))
+    day = 86400.0
+
+    def send(after: float) -> int:
+        now = NOW + timedelta(seconds=after)
+        duties_ = ledger.claim_at(store.write(mail), now, 100, pace=pace).duties
+        ledger.exchange((), duties_, now, counted="mail")
+        ledger.settle([Result(duty=duty, state=State.SENT) for duty in duties_], now)
+        return len(duties_)
+
+    assert paced(store, ledger, pace, in_hand=2) == (0, None)
+    assert [send(0), send(60), send(day), send(day + 60)] == [2, 0, 3, 0]
+    assert send(2 * day) == READERS - 5  # the curve is over
+
+
+def test_a_breaker_opens_after_five_failures_and_longer_each_time(store: Store) -> None:
+    breaker = Breaker(store, "relay.example")
+    assert [breaker.failed(NOW) for _ in range(5)] == [False, False, False, False, True]
+    again = Breaker(store, "relay.example")  # another process, or the next start
+    assert again.open_until(NOW) == NOW + timedelta(seconds=60)
+    assert (again.open_until(NOW + timedelta(seconds=61)), again.half_open) == (None, True)
+    moment, rests = NOW, []
+    for _ in range(6):
+        moment = again.open_until(moment) or moment
+        assert again.failed(moment)
+        rests.append((again.open_until(moment) or moment) - moment)
+    assert [rest.total_seconds() for rest in rests] == [120, 240, 480, 900, 900, 900]
+    again.worked()
+    assert Breaker(store, "relay.example").half_open is False
