@@ -19,9 +19,11 @@ from publication import SETTINGS, Publication, instant
 from syndicate import cli, links
 from syndicate.app import App
 from syndicate.model import Frequency, State
+from syndicate.press import Press
 from syndicate.publish import mailbox, returns
 from syndicate.store import erasure
 from syndicate.store.database import Connection
+from syndicate.store.marks import claim, put
 from syndicate.store.returns import Came, Returns
 from syndicate.store.subscribers import Wishes
 
@@ -346,6 +348,18 @@ def test_a_maildir_is_read_once_and_left_as_it_is(letter: Publication) -> None:
         assert mailbox.poll(app) == 0  # it is not time yet
     with letter.opened("2026-11-23 08:10") as app:
         assert mailbox.poll(app) == 1
+
+
+def test_a_run_looks_into_the_mailbox_and_a_copy_does_not(letter: Publication, tmp_path: Path) -> None:
+    marks = tokens(letter)
+    filled(letter, {"new/1.a": bounce(marks["ann"])})
+    with letter.opened(AFTER) as app:
+        app.store.write(lambda connection: put(connection, "copied", "1"))
+        Press(app, environ={"HOME": str(tmp_path)}).once()
+        assert states(app)["ann"] == "active"
+        claim(app.store, app.var, environ={"HOME": str(tmp_path)}, who="test", now=app.now())
+        Press(app, environ={"HOME": str(tmp_path)}).once()
+        assert states(app)["ann"] == "suppressed"
 
 
 def test_a_maildir_that_is_not_there_is_told_and_stops_nothing(letter: Publication) -> None:
