@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import random
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -346,6 +346,85 @@ def test_each_brief_reaches_each_reader_once_through_switches_and_restarts(tmp_p
         with publication.opened(now.isoformat()) as app:
             plan(app)
     check_each_once(publication, now.isoformat())
+
+
+ZONES = ("", "America/New_York", "Pacific/Auckland", "Asia/Kolkata", "Atlantic/Azores")
+
+
+def chosen(chance: random.Random) -> Wishes:
+    """Any wish that a reader can have, of any topics."""
+    return Wishes(
+        frequency=chance.choice(list(Frequency)),
+        hour=chance.choice([None, 0, 2, 3, 7, 23]),
+        weekday=chance.choice([None, 0, 3, 6]),
+        zone=chance.choice(ZONES),
+        quote_display=chance.choice([None, *QuoteDisplay]),
+        topics=chance.choice([(), (), ("ports",), ("letters", "ports")]),
+    )
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_choices_keep_every_promise_through_zones_topics_hours_pauses_and_restarts(tmp_path: Path, seed: int) -> None:
+    """What readers choose on their page, over a change of the clocks: no double, no empty edition, nothing at a wrong hour."""
+    chance = random.Random(100 + seed)
+    publication = Publication(root=tmp_path / "letter")
+    now = instant("2026-03-20 12:00")
+    publication.begin(now.isoformat())
+    publication.subscribe(now.isoformat(), **{f"reader{number}": chosen(chance) for number in range(4)})
+    for number in range(12):
+        publication.quote(f"q{number}", f"{WORDS} {number}")
+    told: dict[int, list[tuple[datetime, Wishes, datetime | None]]] = {}
+    for number in range(30):
+        now += timedelta(hours=chance.choice([1, 3, 7, 20, 23]), minutes=chance.randrange(60))
+        topics = chance.choice(["[Ports]", "[Letters]", "[Ports, Letters]", "[Else]"])
+        publication.brief(f"brief{number}", now.strftime("%Y-%m-%dT%H:%M:%SZ"), topics=topics)
+        with publication.opened(now.isoformat()) as app:  # a restart each time
+            plan(app)
+            with app.store.read() as connection:
+                places = connection.execute(sa.text("SELECT subscriber FROM subscription ORDER BY subscriber")).scalars().all()
+            for place in places:
+                (view,) = app.subscribers.views(place)
+                told.setdefault(place, [(instant("2026-03-20 12:00"), view.wishes, None)])
+            if chance.random() < 0.5:
+                (view,) = app.subscribers.views(chance.choice(places))
+                pause = now + timedelta(days=chance.choice([1, 3])) if chance.random() < 0.2 else None
+                wishes = chosen(chance)
+                assert app.subscribers.choose(view, wishes, paused_to=pause, at=now)
+                told[view.subscriber].append((now, wishes, pause))
+    check_promises(publication, now, told)
+
+
+def check_promises(
+    publication: Publication, now: datetime, told: dict[int, list[tuple[datetime, Wishes, datetime | None]]]
+) -> None:
+    query = """SELECT d.place, v.items, s.due, l.zone, l.local_time, e.frequency FROM delivery d
+        JOIN variant v ON v.key = d.variant JOIN sending s ON s.key = d.sending JOIN slot l ON l.key = s.slot
+        JOIN edition e ON e.key = v.edition"""
+    seen: set[tuple[int, int]] = set()
+    with publication.opened(now.isoformat()) as app, app.store.read() as connection:
+        kinds = {row.key: row.kind for row in connection.execute(sa.text("SELECT key, kind FROM item"))}
+        rows = connection.execute(sa.text(query)).all()
+        assert rows
+        for row in rows:
+            items, due = json.loads(row.items), from_micros(row.due)
+            assert items, "an empty edition was planned"
+            assert not {(row.place, item) for item in items} & seen, "something came twice"
+            seen |= {(row.place, item) for item in items}
+            assert sum(kinds[item] == "quote" for item in items) <= 1
+            if row.frequency not in {"daily", "weekly"}:
+                continue
+            # At the hour, on the day and in the zone of some choice that was in force between two ticks around it.
+            before = [one for one in told[row.place] if one[0] <= due][-1:]
+            after = [one for one in told[row.place] if due < one[0] <= due + timedelta(hours=24)]
+            hours = [wishes for _, wishes, _ in before + after if wishes.frequency == row.frequency]
+            local = datetime.fromisoformat(row.local_time)
+            usual = 7 if row.frequency == "daily" else 8
+            assert any(
+                local.hour == (usual if wishes.hour is None else wishes.hour)
+                and row.zone == (wishes.zone or "Europe/Berlin")
+                and (row.frequency == "daily" or local.weekday() == (wishes.weekday or 0))
+                for wishes in hours
+            ), f"reader {row.place} got a {row.frequency} edition of {row.local_time} {row.zone}"
 
 
 def check_each_once(publication: Publication, at: str) -> None:

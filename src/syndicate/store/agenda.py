@@ -132,6 +132,8 @@ def groups(
 ) -> list[Group]:
     """Active readers by what they are owed: of ``frequency`` and ``clocks``, not covered up to ``before`` (``None``: all)."""
     u = schema.subscription.c
+    # What came out during a pause is not owed once it is over.
+    covered = sa.func.max(u.covered_to, sa.func.coalesce(u.paused_to, u.covered_to), type_=schema.Instant)
     extras = (
         sa.select(sa.func.group_concat(schema.edition.c.key))
         .select_from(schema.delivery)
@@ -141,17 +143,17 @@ def groups(
             schema.delivery.c.place == u.subscriber,
             schema.sending.c.kind == "edition",
             schema.edition.c.frequency == "now",
-            schema.edition.c.at > u.covered_to,
+            schema.edition.c.at > covered,
         )
         .scalar_subquery()
     )
-    query = sa.select(u.subscriber, u.covered_to, u.topics, u.quote_display, u.lang, u.quoted_to, extras.label("extras")).where(
-        u.newsletter == _letter(newsletter), u.state == "active", sa.or_(u.paused_to.is_(None), u.paused_to <= now)
-    )
+    query = sa.select(
+        u.subscriber, covered.label("covered_to"), u.topics, u.quote_display, u.lang, u.quoted_to, extras.label("extras")
+    ).where(u.newsletter == _letter(newsletter), u.state == "active", sa.or_(u.paused_to.is_(None), u.paused_to <= now))
     if frequency is not None:
         query = query.where(u.frequency == frequency)
     if before is not None:
-        query = query.where(u.covered_to < before)
+        query = query.where(covered < before)
     if clocks is not None:
         query = query.where(sa.or_(*(_at_clock(clock) for clock in clocks)))
     found: dict[tuple[Any, ...], list[int]] = {}
@@ -190,9 +192,14 @@ def cover(
     connection.execute(
         sa.text(
             """UPDATE subscription SET covered_to = max(covered_to, coalesce(:to, covered_to)), quoted_to = max(quoted_to, :q)
-            WHERE newsletter = :n AND subscriber = :p"""
+            WHERE newsletter = :n AND subscriber IN (SELECT value FROM json_each(:places))"""
         ),
-        [{"to": None if to is None else to_micros(to), "q": quoted_to, "n": newsletter, "p": place} for place in places],
+        {
+            "to": None if to is None else to_micros(to),
+            "q": quoted_to,
+            "n": newsletter,
+            "places": json.dumps(list(places)),
+        },
     )
 
 

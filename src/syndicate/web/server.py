@@ -63,12 +63,14 @@ def serve(app: App, host: str, port: int, *, with_desk: bool = False) -> Serving
     listener = _listen(host, port, "web")
     pages = reader.create(app)
     if not with_desk:
-        return _served(pages, listener, host, section="web")
+        return _served(pages, listener, host, section="web", behind=False)  # `[web] trusted_proxies` says whom to believe
     here = address(app.settings.desk.url, host, listener.getsockname()[1])
     desk = frame.create(app, here)
     both = _Both(desk, pages)
     return replace(
-        _served(both, listener, host, section="web"), first_link=frame.first_link(app, here), close=desk.state.desk.close
+        _served(both, listener, host, section="web", behind=here.secure),
+        first_link=frame.first_link(app, here),
+        close=desk.state.desk.close,
     )
 
 
