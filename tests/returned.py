@@ -315,6 +315,14 @@ def spoken() -> Iterator[Labelled]:
             head = f"From: {sender}\nTo: {HOME if verp else 'letter@letter.example'}\nSubject: {subject}\n{more}\n"
             body = text.format(reader=READER, said=said, original=original(message_id=number % 3 != 1))
             yield Labelled(name=f"{form} {number}", kind=kind, data=(head + body).encode())
+    brief = "A letter on servers that say: user unknown. The mailbox does not exist.\n"
+    refused = "Message could not be delivered to the reader: 554 transaction failed.\n\n"
+    for number, copy in enumerate(
+        (f"{original()}\n{brief}", f"Received: from us\n{original()}\n{brief}", "Our words. " * 400 + brief)
+    ):
+        head = f"From: postmaster@far.example\nTo: {HOME}\nSubject: failure notice\n\n"
+        below = copy.replace("From: The", "Return-Path: <>\nFrom: The") if number == 0 else copy
+        yield Labelled(name=f"our own words below {number}", kind="soft", data=f"{head}{refused}{below}".encode())
     late = f"From: Mailer-Daemon@far.example\nTo: {HOME}\nSubject: Warning: message delayed 24 hours\nX-Failed-Recipients: {READER}\n\n"
     words = "A message that you sent has not yet been delivered to one or more of its recipients.\nNo action is required on your part.\n"
     yield Labelled(name="exim warns", kind="delayed", data=(late + words).encode())

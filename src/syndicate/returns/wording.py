@@ -206,7 +206,11 @@ _COPY_BELOW: Final = (
     "----- unsent message follows",
     "returned message follows",
     "original message follows",
+    "\nreturn-path: <",
+    "\nreceived: from ",
+    "\nmessage-id: <",
 )
+_MOST_SAID: Final = 4_000  # characters: a mail system is brief, and below it may stand what we wrote ourselves
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -238,7 +242,7 @@ def read(mail: Part) -> Wording | None:
         return None
     words = next((part.text() for part in mail.walk() if part.type in {"text/plain", "text/html"}), "")
     above, copy = _parted(words)
-    told = " ".join(above.lower().replace("’", "'").split())
+    told = " ".join(above[:_MOST_SAID].lower().replace("’", "'").split())
     subject = mail.header("subject").lower()
     still = any_of(told, _STILL) or any_of(subject, _STILL)
     if not still and not any_of(told, _FAILED):
