@@ -14,10 +14,11 @@ import pytest
 
 from syndicate import cli
 from syndicate.cli import arguments, deliveries, ids, init, output, publication
-from syndicate.cli.readers import read_csv, wishes
-from syndicate.errors import ConfigError, Fault, Held, SyndicateError
+from syndicate.cli.readers import Desk, Line, wishes
+from syndicate.errors import ConfigError, Fault, Held, SourceError, SyndicateError
 from syndicate.model import Frequency, QuoteDisplay, State
 from syndicate.publish import settling
+from syndicate.sources import roster
 
 NOW = datetime(2026, 11, 22, 13, 47, tzinfo=UTC)
 
@@ -270,23 +271,31 @@ def test_the_sample_is_due_at_the_minute_that_it_names(hours: int) -> None:
 # -- readers from a file ------------------------------------------------------------------------
 
 
+def lines_of(text: str) -> list[Line]:
+    desk = Desk(newsletter="digest", newsletters=("digest",), now=datetime(2026, 11, 22, 12, tzinfo=UTC), seen={})
+    return list(desk.lines(roster.parse(text.encode(), "readers.csv")))
+
+
 def told(text: str) -> list[str]:
-    return [str(fault) for fault in read_csv(text, "readers.csv")[1]]
+    try:
+        return [str(line.fault) for line in lines_of(text) if line.fault]
+    except SourceError as error:
+        return [str(fault) for fault in error.faults]
 
 
 def test_a_plain_file_is_read_with_every_column() -> None:
-    lines, faults = read_csv(
+    lines = lines_of(
         "Address,name,frequency,weekday,hour,zone,quote,lang,status\n"
         'ada@example.org,"Lovelace, Ada",weekly,Friday,8,Europe/Berlin,link,de,subscribed\n'
         "\n"
-        "bob@example.org,,,,,,,,unsubscribed\n",
-        "readers.csv",
+        "bob@example.org,,,,,,,,unsubscribed\n"
     )
-    assert faults == []
-    ada, bob = lines
+    ada, bob = (line.arrival for line in lines)
+    assert ada is not None
+    assert bob is not None
     assert (ada.name, ada.wishes.frequency, ada.wishes.weekday, ada.wishes.hour) == ("Lovelace, Ada", Frequency.WEEKLY, 4, 8)
     assert (ada.wishes.zone, ada.wishes.quote_display, ada.wishes.lang) == ("Europe/Berlin", QuoteDisplay.LINK, "de")
-    assert (bob.number, bob.status, bob.wishes.frequency, bob.wishes.hour) == (4, "unsubscribed", Frequency.DAILY, None)
+    assert (bob.state, bob.wishes.frequency, bob.wishes.hour) == ("ended", Frequency.DAILY, None)
 
 
 def test_each_faulty_line_is_named_with_what_would_be_right_and_without_the_address() -> None:

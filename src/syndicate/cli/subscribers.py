@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Final
 
-from syndicate.cli import FAILED, OK, Parser
+from syndicate.cli import OK, Parser
 
 _LISTED: Final = {
     "address": "Address",
@@ -16,7 +16,6 @@ _LISTED: Final = {
     "zone": "Zone",
 }
 COLUMNS: Final = ("address", "name", "frequency", "weekday", "hour", "zone", "quote", "lang", "status")
-_MOST_FAULTS: Final = 50
 
 
 def parser(prog: str) -> argparse.ArgumentParser:
@@ -24,9 +23,10 @@ def parser(prog: str) -> argparse.ArgumentParser:
     made = Parser(
         prog,
         description="The readers of a newsletter.\n\n"
-        f"A file to import is CSV with a heading. Columns: {', '.join(COLUMNS)}.\n"
+        "A file to import is what Mailchimp (the ZIP or its CSV files), listmonk or Ghost exports, as it comes, or CSV\n"
+        f"with a heading. Columns: {', '.join(COLUMNS)}.\n"
         "Only address is needed. frequency is instant, daily or weekly; weekday is Mon to Sun; hour is 0 to 23\n"
-        "on the reader's own clock; quote is inline, link or none; unsubscribed ones (status) are left out.",
+        "on the reader's own clock; quote is inline, link or none; status is subscribed or unsubscribed.",
         example=f"  {prog} add reader@example.org --frequency weekly\n  {prog} import readers.csv --dry-run",
     )
     commands = made.add_subparsers(dest="verb", metavar="VERB", required=True, parser_class=argparse.ArgumentParser)
@@ -38,7 +38,7 @@ def parser(prog: str) -> argparse.ArgumentParser:
     add.add_argument("--newsletter", default="", metavar="N", help="the newsletter (default: the only one)")
     for column in COLUMNS[1:-1]:
         add.add_argument(f"--{column}", default="", metavar="TEXT", help=_help(column))
-    read = commands.add_parser("import", help="add the readers of a CSV file; nothing is written while a line is faulty")
+    read = commands.add_parser("import", help="add the readers of a file; faulty lines go into FILE.faults.csv")
     read.add_argument("file", metavar="FILE")
     read.add_argument("--newsletter", default="", metavar="N", help="the newsletter (default: the only one)")
     read.add_argument("--dry-run", action="store_true", help="only say what would happen")
@@ -47,7 +47,9 @@ def parser(prog: str) -> argparse.ArgumentParser:
 
 def run(args: argparse.Namespace) -> int:
     """List, add or import."""
-    return {"list": _list, "add": _add, "import": _import}[args.verb](args)
+    from syndicate.cli import arriving
+
+    return {"list": _list, "add": _add, "import": arriving.run}[args.verb](args)
 
 
 def _help(column: str) -> str:
@@ -111,41 +113,3 @@ def _add(args: argparse.Namespace) -> int:
             raise SyndicateError(str(error)) from error
     note(f"subscribed to {newsletter}" if new else f"there is a subscription to {newsletter} already; it stays as it is")
     return OK
-
-
-def _import(args: argparse.Namespace) -> int:
-    from pathlib import Path
-
-    from syndicate.cli.output import count, note, progress
-    from syndicate.cli.publication import only, opened
-    from syndicate.cli.readers import read_csv
-
-    with opened(args) as app:
-        newsletter = only(args.newsletter, app.settings.newsletters, "newsletter")
-        lines, faults = read_csv(Path(args.file).read_text(encoding="utf-8-sig", errors="replace"), args.file)
-        for fault in faults[:_MOST_FAULTS]:
-            note(str(fault))
-        if faults:
-            more = f" ({len(faults) - _MOST_FAULTS} more not shown)" if len(faults) > _MOST_FAULTS else ""
-            note(f"{count(len(faults), 'line')} at fault{more}; the others go on")
-        wanted = [line for line in lines if line.status == "subscribed"]
-        left_out = len(lines) - len(wanted)
-        if args.dry_run:
-            note(f"{count(len(wanted), 'reader')} would be subscribed to {newsletter}; {left_out} left out as unsubscribed")
-            return FAILED if faults else OK
-        now, new = app.now(), 0
-        with progress("imported", len(wanted)) as done:
-            for number, line in enumerate(wanted, start=1):
-                new += app.subscribers.add(
-                    line.address,
-                    newsletter,
-                    line.wishes,
-                    at=now,
-                    covered_to=now,
-                    name=line.name,
-                    consent={"how": f"imported from {Path(args.file).name}", "at": now.isoformat()},
-                )
-                done(number)
-    known = len(wanted) - new
-    note(f"{count(new, 'reader')} subscribed to {newsletter}; {known} were there before, {left_out} left out as unsubscribed")
-    return FAILED if faults else OK

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
 import sqlalchemy as sa
 
+from syndicate.store import arrivals, erasure, schema, signups
 from syndicate.store import consent as consents
-from syndicate.store import erasure, schema, signups
 from syndicate.store.addresses import normalised as normalised
 from syndicate.store.columns import from_micros
 from syndicate.store.database import Store
@@ -119,6 +120,10 @@ class SubscriberStore:
 
         return self._store.write(work)
 
+    def take(self, readers: Sequence[arrivals.Arrival], now: datetime) -> Counter[arrivals.Count]:
+        """Take in readers from elsewhere, all in one transaction (``arrivals.take``)."""
+        return self._store.write(lambda connection: arrivals.take(connection, readers, now))
+
     def end(self, subscriber: int, newsletter: int, at: datetime, how: str) -> bool:
         """End a subscription and suppress what is still open for it, in one transaction (RFC 8058 §3.1).
 
@@ -161,6 +166,19 @@ class SubscriberStore:
             return bool(connection.execute(schema.subscription.update().where(mine).values(values)).rowcount)
 
         return self._store.write(work)
+
+    def find(self, address: str) -> int | None:
+        """The key of the reader with this address, however it is written; ``None`` where there is none.
+
+        Raises
+        ------
+        ValueError
+            Not an address.
+        """
+        query = sa.select(schema.subscriber.c.key).where(schema.subscriber.c.address_key == normalised(address)[1])
+        with self._store.read() as connection:
+            found = connection.execute(query).scalar()
+        return None if found is None else int(found)
 
     def view(self, subscriber: int, newsletter: int) -> SubscriptionView | None:
         """One subscription, or ``None``."""
