@@ -5,6 +5,7 @@ Every function works inside a given transaction, beside the slot and the edition
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -107,12 +108,16 @@ def owe(
     connection.execute(
         sa.text(
             """INSERT INTO delivery (sending, place, channel, variant, state, priority, not_before)
-            VALUES (:s, :p, :c, :v, 'pending', :priority, :due)"""
+            SELECT :s, value, :c, :v, 'pending', :priority, :due FROM json_each(:places)"""
         ),
-        [
-            {"s": sending, "p": place, "c": channel, "v": variant, "priority": priority, "due": to_micros(due)}
-            for place in places
-        ],
+        {
+            "s": sending,
+            "places": json.dumps(places),
+            "c": channel,
+            "v": variant,
+            "priority": priority,
+            "due": to_micros(due),
+        },
     )
     add_tally(connection, sending, places[0], State.PENDING, len(places))
 
