@@ -35,6 +35,7 @@ class Seen:
     """Every rendering of one quote, as an approver is shown it."""
 
     texts: Mapping[str, str]  # place ("mail", "x") -> visible text, then links and what else a network is told
+    made: Mapping[str, framing.FramedBlock | framing.FramedPost]  # the same as it would leave, where something would
     sha: str  # what an approval binds to
     changes: tuple[str, ...]  # what was taken out of the words, by kind and place (Q9)
 
@@ -134,7 +135,7 @@ def agree(app: App, quote: Quote, act: Act, person: Person, now: datetime, *, re
         The person has not the role (Q11), or is the other of the two people already.
     """
     _require_role(act, person)
-    seen = renderings(app, quote, now) if act in _NEEDED else Seen(texts={}, sha="", changes=())
+    seen = renderings(app, quote, now) if act in _NEEDED else Seen(texts={}, made={}, sha="", changes=())
     said = [one for one in _since_rejection(app.people.consents(quote.id)) if one.content_sha == quote.content_sha]
     if act == "approver" and person.key in {one.person for one in said if one.act in {"submitter", "verifier"}}:
         msg = f"{person.name} has submitted or verified it: somebody else approves"
@@ -194,9 +195,11 @@ def renderings(app: App, quote: Quote, now: datetime) -> Seen:
     """
     admitted = framing.admit(quote, app.style, approved=False, now=now, rehearsal=True)
     texts: dict[str, str] = {}
+    made: dict[str, framing.FramedBlock | framing.FramedPost] = {}
     hashes: list[list[str]] = []
     for form in framing.PARTIALS:
         block = framing.block(admitted, form, app.templates)
+        made[form] = block
         texts[form] = _told(block.visible, block.links)
         hashes.append([form, framing.fingerprint([block])])
     for name, channel in _accounts(app).items():
@@ -207,12 +210,14 @@ def renderings(app: App, quote: Quote, now: datetime) -> Seen:
             texts[name] = f"nothing: {held.rule}: {held}"
             hashes.append([name, texts[name]])
         else:
+            made[name] = framed
             extra = [text for text in (framed.warning, *framed.labels) if text]
             texts[name] = _told(framed.visible, (*framed.links, *extra, _limit(limits)))
             hashes.append([name, framing.fingerprint([framed]), *extra, _limit(limits)])
     sha = hashlib.sha256(json.dumps(hashes, ensure_ascii=False).encode()).hexdigest()
     changes = (*admitted.defusals, *admitted.original_defusals)
-    return Seen(texts=texts, sha=sha, changes=tuple(f"{one.kind} at character {one.position + 1}" for one in changes))
+    told = tuple(f"{one.kind} at character {one.position + 1}" for one in changes)
+    return Seen(texts=texts, made=made, sha=sha, changes=told)
 
 
 def _sha(app: App, quote: Quote, now: datetime) -> str:

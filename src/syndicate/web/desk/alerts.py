@@ -9,20 +9,23 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlencode
 
 from syndicate.model import State
-from syndicate.store import board
+from syndicate.store import agenda, board
 from syndicate.store.marks import FENCE
 from syndicate.web.desk import rail
 
 if TYPE_CHECKING:
     from syndicate.publish.forecast import QuoteDay
+    from syndicate.store.agenda import Variant
     from syndicate.store.board import Named, Sent
     from syndicate.store.database import Connection
     from syndicate.store.holds import Hold
     from syndicate.web.desk.visit import Visit
 
 _RECENT: Final = timedelta(days=1)  # how long a refused mail is news; a post that failed stays until somebody decides
+_ANEW: Final = timedelta(seconds=20)  # how old the list of editions that cannot be made may be
 _MOST: Final = 6  # of one kind
 
 
@@ -43,7 +46,7 @@ def gathered(visit: Visit, holds: Sequence[Hold], gaps: Sequence[QuoteDay]) -> l
     """All of them."""
     with visit.app.store.read() as connection:
         found = _astray(visit, connection)
-    return [*_holds(holds), *found, *_gaps(visit, gaps)]
+    return [*_holds(holds), *found, *_stuck(visit), *_gaps(visit, gaps)]
 
 
 # -- holds ------------------------------------------------------------------------------------------
@@ -83,7 +86,7 @@ def _holds(holds: Sequence[Hold]) -> Iterator[Alert]:
                 at=hold.at,
                 means=means,
                 verb="Release…",
-                way=f"/release?target={hold.target}",
+                way=f"/release?{urlencode({'target': hold.target})}",
             )
 
 
@@ -140,6 +143,22 @@ def _failed(_key: int, channel: str, n: int, at: datetime, one: Sent, named: dic
         means = f"{words}It is not on {channel}, and it is not tried again by itself."
     way = f"/deliveries?state=failed&sending={one.key}#all"
     return Alert(tone="bad", shape="failed", what=what, at=at, means=means, verb="See why", way=way)
+
+
+def _stuck(visit: Visit) -> Iterator[Alert]:
+    """Editions that cannot be rendered, so that nothing of them leaves."""
+
+    def look() -> list[Variant]:
+        with visit.app.store.read() as connection:
+            return [variant for variant in agenda.variants(connection, state="planned") if variant.fault]
+
+    for variant in (visit.desk.counting.get("stuck", look, visit.now, fresh=_ANEW).value or [])[:_MOST]:
+        edition = variant.edition
+        what = f"{edition.newsletter} no. {edition.number} cannot be made."
+        ended = "" if variant.fault.endswith(".") else "."
+        means = f"{variant.fault}{ended} Its readers wait; it leaves by itself once that is mended."
+        way = f"/editions/{edition.key}"
+        yield Alert(tone="bad", shape="failed", what=what, at=None, means=means, verb="See the edition", way=way)
 
 
 def _sentence(said: str) -> str:

@@ -68,7 +68,7 @@ def _answer(desk: Desk, way: Way, request: Request, form: Mapping[str, Sequence[
 def _let_in(desk: Desk, way: Way, request: Request, form: Mapping[str, Sequence[str]]) -> Response:
     now = desk.app.now()
     token = request.cookies.get(desk.address.cookie, "")
-    signed = desk.signins.who(token, now) if token else None
+    signed = desk.signins.who(token, now, stirs=not way.by_itself) if token else None
     person = signed.person if signed else None
     visit = Visit(desk=desk, request=request, now=now, person=person, token=token if signed else "", form=form)
     if way.open:

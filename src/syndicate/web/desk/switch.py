@@ -44,8 +44,9 @@ class Lost:
 
 
 def everything(visit: Visit) -> Response:
-    """Hold everything, at once; the reason follows."""
-    _place(visit, "all", rail.FOLLOWS)
+    """Hold everything, at once; the reason follows. What is on hold already keeps its reason."""
+    if all(hold.target != "all" for hold in visit.app.holds.list()):
+        _place(visit, "all", rail.FOLLOWS)
     return visit.go("", did="held")
 
 

@@ -13,7 +13,7 @@ from syndicate.publish.forecast import Coming, Forecast, forecast
 from syndicate.store import agenda, board
 from syndicate.web.desk import alerts, books, dayboard
 from syndicate.web.desk.dayboard import Facts, Row
-from syndicate.web.desk.ways import view
+from syndicate.web.desk.ways import EVERYBODY, Way, view
 
 if TYPE_CHECKING:
     from syndicate.app import App
@@ -160,4 +160,4 @@ def _withheld(plan: Forecast | None, later: Sequence[Named], facts: Facts) -> li
     return found
 
 
-WAYS: Final = (view("", today), view("/live", live))
+WAYS: Final = (view("", today), Way(path="/live", endpoint=live, method="GET", roles=EVERYBODY, by_itself=True))

@@ -35,6 +35,10 @@ DONE: Final = {
     "sent": "Recorded as sent.",
     "again": "It will be sent again by the next tick.",
     "dropped": "Recorded as cancelled: it will not be sent.",
+    "submitted": "Submitted. A verifier and an approver look at it next.",
+    "verified": "Verified, and written in the audit log.",
+    "approved": "Approved, and written in the audit log.",
+    "rejected": "Rejected. Every consent is taken back, and what waited is cancelled.",
     "signed-out": "You are signed out. Publishing goes on.",
 }
 

@@ -28,6 +28,7 @@ class Way:
     method: Literal["GET", "POST"]
     roles: tuple[str, ...]  # one of them is needed; (): whoever is signed in
     open: bool = False  # for whoever is not signed in, too
+    by_itself: bool = False  # a script asks for it: an open page alone keeps no session alive
 
 
 def view(path: str, endpoint: Callable[[Visit], Response], *, roles: tuple[str, ...] = EVERYBODY) -> Way:
