@@ -125,6 +125,8 @@ def test_one_click_holds_and_the_alert_wants_a_reason(day: Day) -> None:
     Runtime(day.app).drain()
     assert day.app.books.open_by_channel() == {}  # what came due was cancelled, nothing left
     said = text(day.mara.act("/hold/reason", {"target": "all", "reason": "we check a source"}))
+    day.mara.act("/hold")  # pressed again, by somebody whose page is older: the reason stays
+    assert [hold.reason for hold in day.app.holds.list()] == ["we check a source"]
     assert "Everything is on hold: we check a source." in said
     assert ("Mara", "hold", "all") in day.acts()
 

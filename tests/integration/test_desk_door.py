@@ -227,3 +227,12 @@ def test_the_readers_pages_know_no_desk_unless_the_settings_say_so(app: App) -> 
         answer = Client(serving).get("/desk/sign-in")
     assert answer.status_code == 404
     assert "Passphrase" not in answer.text
+
+
+def test_an_open_page_alone_keeps_no_session_alive(app: App, here: Serving, hours: Hours) -> None:
+    hire(app, "Mara")
+    mara = signed_in(here, "Mara")
+    for _ in range(5):
+        hours.now += IDLE / 4
+        mara.get("/desk/live")
+    assert mara.get("/desk").url.path == "/desk/sign-in"

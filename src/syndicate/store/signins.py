@@ -69,8 +69,10 @@ class SignIns:
         self._store.write(work)
         return token
 
-    def who(self, token: str, now: datetime) -> Signed | None:
+    def who(self, token: str, now: datetime, *, stirs: bool = True) -> Signed | None:
         """The person who holds ``token``, with the roles of this moment; ``None`` where it is unknown or has ended.
+
+        ``stirs``: a person asked, so that the session is not idle.
 
         A person who was removed, or was given another passphrase, is not signed in any more.
         """
@@ -90,7 +92,7 @@ class SignIns:
             row = connection.execute(query).first()
         if row is None:
             return None
-        if now - row.seen >= _SEEN_EVERY:
+        if stirs and now - row.seen >= _SEEN_EVERY:
             seen = schema.desk_session.update().where(_SESSION.token_sha == digest(token)).values(seen=now)
             self._store.write(lambda connection: connection.execute(seen).close())
         person = Person(key=row.key, id=row.id, name=row.name, roles=tuple(row.roles.split()), at=row.at)
@@ -119,7 +121,8 @@ class SignIns:
             known = {row.scope: row for row in connection.execute(sa.select(schema.desk_try).where(_TRY.scope.in_(scopes)))}
             full = [known[scope].since + WINDOW for scope, most in scopes.items() if scope in known and known[scope].n >= most]
             if full:
-                return max(full)
+                latest: datetime = max(full)
+                return latest
             connection.execute(
                 sa.text("INSERT INTO desk_try VALUES (:scope, 1, :now) ON CONFLICT (scope) DO UPDATE SET n = n + 1"),
                 [{"scope": scope, "now": to_micros(now)} for scope in scopes],
@@ -183,7 +186,7 @@ class SignIns:
         self._store.write(lambda connection: connection.execute(row).close())
 
 
-def _link(token: str, now: datetime) -> sa.Select[tuple[datetime]]:
+def _link(token: str, now: datetime) -> sa.Select[datetime]:
     link = schema.desk_link.c
     return sa.select(link.until).where(link.token_sha == digest(token), link.until > now)
 
