@@ -94,6 +94,10 @@ class Browser:
         if loads:
             self._until("Page.loadEventFired")
 
+    def type(self, text: str) -> None:
+        """Write into whatever has the focus."""
+        self._call("Input.insertText", text=text)
+
     def _call(self, method: str, **parameters: object) -> dict[str, Any]:
         number = next(self._numbers)
         message: dict[str, object] = {"id": number, "method": method, "params": parameters}

@@ -14,9 +14,11 @@ import axe
 import chromium
 from legible import LEGIBILITY, OVERFLOW
 from served import NOW, copy_starter, free_port, opened, served, show, subscribe
+from syndicate import links
 from syndicate.app import App
-from syndicate.publish import feeds
+from syndicate.publish import feeds, signup
 from syndicate.publish.tick import tick
+from syndicate.store.wishes import Wishes
 
 pytestmark = pytest.mark.skipif(
     chromium.executable() is None, reason="no Chromium here: the pages are not looked at in a browser"
@@ -30,6 +32,25 @@ class Site:
     url: str
     pages: dict[str, str]
     app: App
+
+
+def signed_up(app: App) -> dict[str, str]:
+    """The pages of somebody who has not confirmed yet."""
+    wish = signup.Wish(
+        address="waiting@example.org", newsletter="digest", wishes=Wishes(), wording="I agree.", form="/subscribe"
+    )
+    assert signup.ask(app, wish, "here", NOW) == "yes"
+    with app.store.read() as connection:
+        reader = connection.exec_driver_sql("SELECT key FROM subscriber WHERE address = 'waiting@example.org'").scalar_one()
+    token = signup.token(app.subscribers.views(reader)[0])
+    fresh = links.FreshToken(token=token, until=NOW + timedelta(hours=5))
+    return {
+        "subscribe": "/subscribe",
+        "subscribe in Arabic": "/subscribe?lang=ar",
+        "confirm": f"/c/{links.sign(token, app.token_keys, 'confirm')}",
+        "export": f"/export/{links.sign_fresh(fresh, app.token_keys, 'export')}",
+        "erase": f"/erase/{links.sign_fresh(fresh, app.token_keys, 'erase')}",
+    }
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +80,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
                 "feeds": "/feeds/",
                 "unsubscribe": f"/u/{token}",
                 "preferences": f"/p/{token}",
+                **signed_up(app),
                 "lost": "/nowhere",
             }
             yield Site(url=serving.url, pages=pages, app=app)
@@ -142,24 +164,56 @@ def test_the_first_tab_reaches_the_text_and_focus_is_seen(site: Site, chrome: ch
     assert chrome.ask("getComputedStyle(document.activeElement).outlineWidth") == "3px"
 
 
-def test_choices_are_made_and_a_subscription_is_ended_by_keyboard(site: Site, chrome: chromium.Browser) -> None:
-    token = subscribe(site.app, "keys@example.org")
+def reach(chrome: chromium.Browser, what: str, most: int = 60) -> None:
+    """Press Tab until ``what`` has the focus."""
+    for _ in range(most):
+        if chrome.ask(f"document.activeElement.matches({what!r})"):
+            return
+        chrome.press("Tab")
+    raise AssertionError(f"{what} cannot be reached by keyboard")
+
+
+def test_a_reader_signs_up_confirms_chooses_and_leaves_by_keyboard_alone(site: Site, chrome: chromium.Browser) -> None:
     chrome.look(600)
-    chrome.open(f"{site.url}/p/{token}")
-    chrome.ask("document.querySelector('input[name=frequency]:checked').focus()")
+    chrome.open(f"{site.url}/subscribe")
+    reach(chrome, "#mail")
+    chrome.type("keys@example.org")
+    reach(chrome, "main button")
+    chrome.press("Enter", loads=True)  # sooner than a person: the clock of these tests stands still
+    assert "once more" in chrome.ask("document.querySelector('[role=alert] h2').textContent")
+    assert chrome.ask("document.querySelector('#mail').value") == "keys@example.org"
+    wish = signup.Wish(address="keys@example.org", newsletter="digest", wishes=Wishes(), wording="I agree.", form="/subscribe")
+    assert signup.ask(site.app, wish, "here", NOW) == "yes"
+    with site.app.store.read() as connection:
+        reader = connection.exec_driver_sql("SELECT key FROM subscriber WHERE address = 'keys@example.org'").scalar_one()
+    token = signup.token(site.app.subscribers.views(reader)[0])
+    chrome.open(f"{site.url}/c/{links.sign(token, site.app.token_keys, 'confirm')}")
+    reach(chrome, "main button")
+    chrome.press("Enter", loads=True)
+    assert chrome.ask("document.querySelector('[role=status] h2').textContent") == "Confirmed"
+    reach(chrome, "main a.btn")
+    chrome.press("Enter", loads=True)
+    reach(chrome, "input[name=frequency]:checked")
     chrome.press("ArrowDown")
-    chrome.press("Tab")
-    chrome.press("Tab")
+    reach(chrome, "main button")
     assert chrome.ask("document.activeElement.textContent") == "Save my choices"
     chrome.press("Enter", loads=True)
     assert chrome.ask("document.querySelector('[role=status] h2').textContent") == "Saved"
     assert chrome.ask("document.querySelector('input[name=frequency]:checked').value") == "weekly"
-    chrome.open(f"{site.url}/u/{token}")
-    button = "document.querySelector('button')"
-    assert chrome.ask(f"{button}.getBoundingClientRect().height") >= 44
-    chrome.ask(f"{button}.focus()")
+    reach(chrome, "main a[href^='/u/']")
+    chrome.press("Enter", loads=True)
+    assert chrome.ask("document.querySelector('button').getBoundingClientRect().height") >= 44
+    reach(chrome, "main button")
     chrome.press("Enter", loads=True)
     assert chrome.ask("document.querySelector('[role=status] h2').textContent") == "Done. You are unsubscribed."
+
+
+def test_the_pages_of_readers_shut_nobody_out(site: Site, chrome: chromium.Browser) -> None:
+    for width, dark in ((320, True), (1200, False)):
+        chrome.look(width, dark=dark)
+        for name in ("subscribe", "subscribe in Arabic", "confirm", "preferences", "unsubscribe", "export", "erase"):
+            chrome.open(site.url + site.pages[name])
+            assert axe.violations(chrome) == [], f"{name} at {width} px"
 
 
 def test_a_feed_reads_like_a_page(site: Site, chrome: chromium.Browser) -> None:

@@ -44,4 +44,5 @@ async def erase(request: Request) -> Response:
     if done:
         app = publication(request)
         await run_in_threadpool(signup.erase, app, asked.token.subscriber, app.now())
+        asked = await run_in_threadpool(readers.fresh, request, "erase")
     return await run_in_threadpool(readers.sheet, request, "erase", asked, done=done)
