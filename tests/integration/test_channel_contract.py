@@ -11,6 +11,7 @@ import types
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, ClassVar
@@ -20,7 +21,7 @@ import pytest
 from syndicate import channels
 from syndicate.channels import Channel, Deletes
 from syndicate.errors import DeliveryError, Refused, Throttled, Uncertain, Unreachable
-from syndicate.model import Message, Parcel, Receipt
+from syndicate.model import Message, Parcel, Post, Receipt
 from syndicate.testing import FakeBluesky, FakeMastodon, FakeWebhook, FakeX, MemoryChannel, Network, make_post
 from syndicate.testing.bluesky import APP_PASSWORD, HANDLE
 from syndicate.testing.mastodon import TOKEN
@@ -426,6 +427,8 @@ def test_many_lost_answers_make_no_double_and_no_loss(kind: str, open_bench: Cal
 def _see_it_through(bench: Bench, number: int) -> Receipt | None:
     """As the runtime does: send; ask about what is uncertain; send again only what has provably not left."""
     parcel, key, since, doubtful = bench.parcel(number), f"key {number}", bench.at, False
+    if isinstance(parcel, Post):
+        parcel = replace(parcel, created=bench.at)  # frozen when it came due
     for _ in range(8):
         try:
             if not doubtful:
