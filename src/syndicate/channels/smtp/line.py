@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+import select
 import smtplib
 import socket
 import ssl
@@ -99,6 +100,12 @@ class Line:
     def unread(self) -> bool:
         """Whether the server has said more than was asked for."""
         return bool(self._heard)
+
+    def speaks_within(self, seconds: float) -> bool:
+        """Wait so long, or until the server says something; whether it did."""
+        poll = select.poll()
+        poll.register(self._socket, select.POLLIN)
+        return bool(poll.poll(seconds * 1000))
 
     def write(self, data: bytes) -> None:
         """Send all of ``data``.

@@ -164,17 +164,25 @@ class Sending:
             self._done(mail, None)
 
     def _ask(self) -> None:
-        """The intents of the next group."""
+        """The intents of the next group; what is not granted is not sent."""
         n = self._group()
         self._fill(n, wait=False)
         group = [self._queue[place] for place in range(min(n, len(self._queue)))]
+        self._intend(group)
+        for mail in group[1:]:
+            if not mail.granted:
+                self._done(mail, None)
+
+    def _intend(self, group: list[_Mail]) -> None:
         granted = self._run.intend([mail.key for mail in group])
         at = time.monotonic()
         for mail in group:
             mail.granted = at if mail.key in granted else 0.0
-        for mail in group[1:]:
-            if not mail.granted:
-                self._done(mail, None)
+
+    def _ask_ahead(self, follow: _Mail, line: Line) -> None:
+        """Where a reply takes long, the intent of what leaves then is asked for a moment before, not after."""
+        if not follow.granted and self._pace > 2 * GROUP_SECONDS and not line.speaks_within(self._pace - GROUP_SECONDS):
+            self._intend([follow])
 
     def _done(self, mail: _Mail, outcome: Receipt | DeliveryError | None) -> None:
         if self._queue and self._queue[0] is mail:
@@ -270,6 +278,8 @@ class Sending:
             line.carried += 1
             self._ready = None
             fail_at("smtp.after_dot")
+            if follow is not None:
+                self._ask_ahead(follow, line)
             final = line.reply()
         except OSError as error:
             self._drop()
