@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import io
+import json
 import zipfile
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from publication import Publication
+from publication import SETTINGS, Publication, instant
 from syndicate.app import App
 from syndicate.cli import main
+from syndicate.model import Frequency, QuoteDisplay
 from syndicate.publish import signup
+from syndicate.publish.signup import Wish
 from syndicate.store import suppression
+from syndicate.store.returns import Came, Returns, Rules
 from syndicate.store.subscribers import Wishes
 
 THEN = "2026-11-22 12:00"
@@ -207,3 +214,87 @@ def test_a_file_that_is_not_utf8_is_read_and_said_to_be_so(
     told = capsys.readouterr().err
     assert "it is no ZIP that can be read" in told
     assert "Traceback" not in told
+
+
+def exported(publication: Publication, capsys: pytest.CaptureFixture[str], form: str) -> str:
+    capsys.readouterr()
+    assert main(["-C", str(publication.root), "subscribers", "export", "--format", form]) == 0
+    return capsys.readouterr().out
+
+
+def test_an_export_gives_all_of_it_back_to_a_new_publication(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    two = SETTINGS + SETTINGS[SETTINGS.index("[newsletters.digest]") : SETTINGS.index("[quotes]")].replace("digest", "weekly")
+    old, new = (Publication(root=tmp_path / name, settings=two) for name in ("old", "new"))
+    old.begin(THEN)
+    new.begin("2026-12-01 09:00")
+    odd = {"wording": 'I agree to "everything",\nand more', "confirmed": "2026-11-22T12:00:00+00:00"}
+    full = Wishes(
+        frequency=Frequency.WEEKLY, weekday=0, hour=0, zone="Asia/Kolkata", quote_display=QuoteDisplay.NONE, lang="ar",
+        topics=("a-topic", "another"),
+    )  # fmt: skip
+    with old.opened(THEN) as app:
+        for name in ("weekly", "digest"):
+            for number, wish in enumerate((full, Wishes(), replace(full, frequency=Frequency.INSTANT, hour=23))):
+                app.subscribers.add(
+                    f"Reader{number}@readers.example", name, wish, at=app.now(), covered_to=app.now(), name='Ann, "A"',
+                    consent=odd,
+                )  # fmt: skip
+        keys = [app.subscribers.find(f"reader{number}@readers.example") for number in range(3)]
+        (first, second) = app.subscribers.views(keys[0] or 0)
+        app.subscribers.end(first.subscriber, first.letter, app.now(), "page")
+        app.subscribers.choose(second, second.wishes, paused_to=instant("2027-01-01"), at=app.now())
+        Returns(app.store).take(
+            Came(sending=0, place=keys[1] or 0, kind="complaint"),
+            rules=Rules(hard=True, complaint=True, soft_limit=3, soft_within=timedelta(days=15)),
+            now=app.now(),
+        )
+        app.store.write(lambda c: suppression.suppress(c, "reader2@readers.example", "hard bounce", app.now()))
+        app.subscribers.end(keys[2] or 0, first.letter, app.now(), "page")
+        app.subscribers.end(keys[2] or 0, second.letter, app.now(), "page")
+        wish = Wish(address="waits@readers.example", newsletter="digest", wishes=full, wording="I agree", form="/subscribe")
+        assert signup.ask(app, wish, "192.0.2.1", app.now()) == "yes"
+    before = exported(old, capsys, "csv")
+    assert {row["status"] for row in json.loads(exported(old, capsys, "json"))} >= {"active", "ended", "pending"}
+    assert len(before.splitlines()) > 7
+    file = written(tmp_path / "all.csv", before)
+    assert bring(new, file) == 0
+    assert exported(new, capsys, "csv") == before
+    assert exported(new, capsys, "json") == exported(old, capsys, "json")
+    assert bring(new, file) == 0
+    assert "0 readers subscribed" in capsys.readouterr().err
+    with new.opened(THEN) as app:
+        assert why_suppressed(app, "reader2@readers.example") == "hard bounce"
+
+
+def test_a_reader_is_shown_whole_and_erased_from_every_file(
+    publication: Publication, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def say(*arguments: str) -> int:
+        capsys.readouterr()
+        return main(["-C", str(publication.root), "subscribers", *arguments])
+
+    file = written(tmp_path / "one.csv", "address,name,frequency\nquilla.marrow@readers.example,Quilla,instant\n")
+    assert bring(publication, file) == 0
+    publication.brief("one", (datetime.now(UTC) + timedelta(seconds=1)).isoformat())
+    publication.run((datetime.now(UTC) + timedelta(minutes=2)).isoformat())
+    assert len(publication.outbox()) == 1
+    assert say("show", "QUILLA.marrow@readers.example", "--json") == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert (shown["name"], [one["state"] for one in shown["sent"]]) == ("Quilla", ["sent"])
+    assert say("show", "quilla.marrow@readers.example") == 0
+    assert "how: imported from one.csv" in capsys.readouterr().out
+    assert say("erase", "nobody@readers.example", "--yes") == 1
+    monkeypatch.setattr("sys.stdin", io.StringIO("quilla.marrow@readers.example\n"))
+    assert say("erase", "quilla.marrow@readers.example") == 1  # no terminal, no answer
+    traces = (b"quilla", shown["id"].encode().lower())
+    assert holding(publication.root, traces)
+    assert say("erase", "Quilla.Marrow@readers.example", "--yes") == 0
+    assert not holding(publication.root, traces)
+    assert "quilla" not in "".join(capsys.readouterr()).lower()
+    assert bring(publication, file) == 0
+    assert not holding(publication.root, traces)
+
+
+def holding(root: Path, traces: tuple[bytes, ...]) -> list[Path]:
+    """Every file of a publication, SQLite's journals among them, that holds a trace."""
+    return [path for path in root.rglob("*") if path.is_file() and any(one in path.read_bytes().lower() for one in traces)]

@@ -1,4 +1,4 @@
-"""``subscribers``: readers, added one by one or from a file."""
+"""``subscribers``: readers, one by one, from a file and into one."""
 
 from __future__ import annotations
 
@@ -42,14 +42,24 @@ def parser(prog: str) -> argparse.ArgumentParser:
     read.add_argument("file", metavar="FILE")
     read.add_argument("--newsletter", default="", metavar="N", help="the newsletter (default: the only one)")
     read.add_argument("--dry-run", action="store_true", help="only say what would happen")
+    export = commands.add_parser("export", help="print every subscription with its consent, as `import` reads it")
+    export.add_argument("--newsletter", default="", metavar="N", help="only of this newsletter")
+    export.add_argument("--format", choices=("csv", "json"), default="csv", metavar="FORMAT", help="csv (the default) or json")
+    show = commands.add_parser("show", help="all that is kept of one reader: wishes, consent, what was sent and what came back")
+    show.add_argument("address", metavar="ADDRESS")
+    show.add_argument("--json", action="store_true", help="one JSON document")
+    erase = commands.add_parser("erase", help="take one reader out of database, logs and outbox; a keyed hash stays")
+    erase.add_argument("address", metavar="ADDRESS")
+    erase.add_argument("--yes", action="store_true", help="do not ask")
     return made
 
 
 def run(args: argparse.Namespace) -> int:
-    """List, add or import."""
-    from syndicate.cli import arriving
+    """Do what the verb says."""
+    from syndicate.cli import arriving, departing
 
-    return {"list": _list, "add": _add, "import": arriving.run}[args.verb](args)
+    verbs = {"export": departing.export, "show": departing.show, "erase": departing.erase}
+    return {"list": _list, "add": _add, "import": arriving.run, **verbs}[args.verb](args)
 
 
 def _help(column: str) -> str:
