@@ -165,6 +165,7 @@ def strict() -> Iterator[Box]:
 
 
 class _Line(socketserver.StreamRequestHandler):
+    disable_nagle_algorithm = True
     mailbox: Box
     opened = ""  # EXAMINE or SELECT
 

@@ -65,7 +65,6 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
     letter.begin("2026-11-22 12:00")
     letter.subscribe("2026-11-22 12:00", **dict.fromkeys(NAMES, Wishes(frequency=Frequency.DAILY)))
     letter.brief("news", "2026-11-22T18:00:00+00:00")
-    letter.run("2026-11-22 18:00")
     letter.run("2026-11-23 06:00")
     with letter.opened(NOW.isoformat()) as opened:
         yield opened

@@ -43,7 +43,6 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     letter.begin(BEGIN)
     letter.subscribe(BEGIN, **dict.fromkeys(NAMES, Wishes(frequency=Frequency.DAILY)))
     letter.brief("news", "2026-11-22T18:00:00+00:00")
-    letter.run("2026-11-22 18:00")
     letter.run(DUE)
     return letter.root
 

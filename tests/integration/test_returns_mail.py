@@ -55,7 +55,6 @@ def test_a_bounce_finds_its_way_back_and_so_does_a_refusal_at_once(tmp_path: Pat
     letter.begin("2026-11-22 12:00")
     letter.subscribe("2026-11-22 12:00", **dict.fromkeys(("ann", "ben", "cleo"), Wishes(frequency=Frequency.DAILY)))
     letter.brief("news", "2026-11-22T18:00:00+00:00")
-    letter.run("2026-11-22 18:00")
     world = World(box)
     controller = Controller(world, hostname="127.0.0.1", port=port)
     controller.start()
