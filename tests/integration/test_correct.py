@@ -284,3 +284,22 @@ def test_a_quote_waits_for_its_people_and_our_own_words_hold_none_of_it(
     assert [len(made.outbox(name)) for name in ("x", "bluesky")] == [2, 2]
     assert not any("walks over it" in post for name in ("x", "bluesky") for post in posts(made, name)[1:])
     assert [b"walks over it" in path.read_bytes() for path in notices(made)] == [False]
+
+
+def test_what_left_with_the_right_version_stays_while_something_else_is_in_doubt(tmp_path: Path) -> None:
+    made = Publication(root=tmp_path / "p", settings=SETTINGS + SOCIAL)
+    made.begin("2026-01-01 04:00")
+    made.brief("harbour", "2026-01-02T05:00:00Z")
+    with made.opened("2026-01-02 05:01") as app:
+        tick(app, app.now())  # planned, not sent
+        doubt = sa.text("UPDATE delivery SET state = 'uncertain' WHERE place = (SELECT key FROM place WHERE name = 'x')")
+        app.store.write(lambda connection: connection.execute(doubt).close())
+        item = app.content.brief("harbour", now=None)
+        assert item is not None
+        wanted = correction.wish(app, item, Severity.SIGNIFICANT, TEXT, app.now())
+        correction.correct(app, item, wanted, app.now(), who="test", clock=lambda: 0.0)
+    made.run("2026-01-02 05:02")
+    made.run("2026-01-02 05:03")
+    with made.opened("2026-01-02 05:04") as app, app.store.read() as connection:
+        assert len(correction.amendments.unsettled(connection)) == 1
+    assert [len(made.outbox(name)) for name in ("mastodon", "bluesky")] == [1, 1]
