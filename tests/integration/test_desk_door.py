@@ -16,7 +16,7 @@ from syndicate.store import audit
 from syndicate.store.signins import IDLE, LONGEST, MOST, WINDOW, SignIns
 from syndicate.web.desk import frame
 from syndicate.web.desk.address import address
-from syndicate.web.server import Serving
+from syndicate.web.server import Serving, serve
 
 
 class Hours:
@@ -227,6 +227,16 @@ def test_the_readers_pages_know_no_desk_unless_the_settings_say_so(app: App) -> 
         answer = Client(serving).get("/desk/sign-in")
     assert answer.status_code == 404
     assert "Passphrase" not in answer.text
+    both = serve(app, "127.0.0.1", 0, with_desk=True)  # the same address under [web] and [desk]
+    try:
+        client = Client(both)
+        assert "Passphrase" in client.look("/sign-in")
+        assert client.get("/briefs/").status_code == 200
+        assert client.get("/desktop").status_code == 404
+        signed_in(both, "Mara").act("/hold")
+    finally:
+        both.stop()
+    assert [hold.target for hold in app.holds.list()] == ["all"]
 
 
 def test_an_open_page_alone_keeps_no_session_alive(app: App, here: Serving, hours: Hours) -> None:
