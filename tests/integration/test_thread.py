@@ -85,6 +85,7 @@ def test_a_thread_leaves_in_order_once_through_a_lost_answer_and_is_taken_back_w
     letter.run(ticks=1)
     assert len(letter.network.posts) == 1
     letter.network.fail_next("after_accept")
+    letter.run(ticks=1, apart=12)
     letter.run(ticks=1, apart=65)
     assert len(letter.network.posts) == 2  # the third waits until somebody knows about the second
     assert letter.run(ticks=3, apart=65) == [State.SENT] * 3

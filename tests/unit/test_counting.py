@@ -72,6 +72,9 @@ FLAG = "\U0001f1e9\U0001f1ea"
         ("#tagéco.uk", 5 + 23),
         ('$"t.co', 2 + 23),
         ("xn--p1ai.рф", 23),
+        ("b#tag$AB＠éaexample.org", 34),  # a full-width @ stands before no link
+        ("www.a.co^,.t.co/abc\u200dt.co/abc", 58),  # what a dot stands before is no link, and is passed over with its path
+        ("_👍example.com漢—_t.co/abc。co.uk", 51),
         ("http://t.co/abc--漢漢ü.de", 23 + 2 + 2 + 2 + 23),
         ("a.co b.co", 47),
         ("http://127.0.0.1:8000/x", 23),  # not a link on X: its own 23 characters

@@ -33,7 +33,7 @@ INNER_DOT: Final = re.compile(rf"\.(?=[^.{_NOT_HOST}])")
 _RUN: Final = re.compile(rf"(?<![^{_NOT_HOST}])[^.{_NOT_HOST}]*+\.[^{_NOT_HOST}]++")
 _ASCII_HOST: Final = re.compile(rf"(?<![-A-Za-z0-9{_LATIN}])[-A-Za-z0-9{_LATIN}][-A-Za-z0-9{_LATIN}.]*+")
 _SCHEME: Final = re.compile(r"https?://", re.IGNORECASE | re.ASCII)
-_NO_ALNUM: Final = re.compile(r"[^0-9A-Za-z]")
+_NO_ALNUM: Final = re.compile(r"[^0-9A-Za-z\uff20\uff03]")
 _TLD: Final = re.compile(r"[Xx][Nn]--[-0-9A-Za-z]++|[0-9A-Za-z]++(?![@+-])")
 _AFTER_TLD: Final = re.compile(r"(?![0-9A-Za-z@+-])")
 _TLD_INITIALS: Final = frozenset(name[0] for name in tlds.OTHER_SCRIPTS)
@@ -50,6 +50,8 @@ _QUERY: Final = re.compile(rf"\?{_IN_QUERY}*+")
 _SHORT_LINK: Final = re.compile(rf"https?://t\.co/([a-z0-9]+)(?:\?{_IN_QUERY}*+)?", re.IGNORECASE | re.ASCII)
 _NOT_BEFORE: Final = frozenset("@\uff20$#\uff03\ufffe\ufeff\uffff")  # nor a letter or digit of ASCII
 _NOT_BEFORE_BARE: Final = ("-", "_", ".", "/")
+_JOINT: Final = re.compile(r"[-_.]")  # inside a run that is no host as a whole, one may begin after these
+_MOST_TRIES: Final = 8  # in one run
 _LONGEST_URL: Final = 4096
 _LONGEST_LABEL: Final = 63
 _SHORT_LINK_SLUG: Final = 40
@@ -135,7 +137,15 @@ def _without_scheme(text: str, start: int, stop: int, taken: int) -> tuple[list[
     elif start == 0 and _may_precede(text[0]) and _domain_end(text, 1, stop):
         start = 1  # at the very beginning X takes the first character for the one that stands before a link
     found: list[Link] = []
-    while start < stop and (end := _domain_end(text, start, stop)):
+    tries = 0
+    while start < stop:
+        end = _domain_end(text, start, stop)
+        if not end:
+            joint = _JOINT.search(text, start, stop) if tries < _MOST_TRIES else None
+            if joint is None:
+                break
+            start, tries = joint.end(), tries + 1
+            continue
         port = _port_end(text, end)
         path = _path_end(text, port)
         taken = _query_end(text, path)
