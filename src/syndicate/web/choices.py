@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
@@ -40,14 +40,6 @@ class Offer:
     quotes: tuple[QuoteDisplay, ...]  # () where the newsletter carries none
     topics: tuple[Facet, ...]
     languages: tuple[tuple[str, str], ...]  # tag and its own name
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Zone:
-    """One line of the list of time zones."""
-
-    name: str  # IANA
-    now: str  # "09:24"
 
 
 def offered(app: App, newsletter: str, topics: tuple[Facet, ...]) -> Offer:
@@ -91,11 +83,17 @@ class Topics:
         return self._known
 
 
-def zones(now: datetime, *also: str) -> list[tuple[str, list[Zone]]]:
-    """Time zones by continent, each with its time now; names in ``also`` are among them whatever they are."""
-    parted: dict[str, list[Zone]] = {}
+def zones(now: datetime, *also: str) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Time zones by continent: the name of each, and it with its time now; those in ``also`` are among them."""
+    return _zones(now.replace(second=0, microsecond=0), also)
+
+
+@lru_cache(maxsize=16)  # one minute's lists
+def _zones(now: datetime, also: tuple[str, ...]) -> list[tuple[str, list[tuple[str, str]]]]:
+    parted: dict[str, list[tuple[str, str]]] = {}
     for name in sorted({*_cities(), *(one for one in also if one)}):
-        parted.setdefault(name.partition("/")[0], []).append(Zone(name=name, now=f"{now.astimezone(ZoneInfo(name)):%H:%M}"))
+        label = f"{name.replace('_', ' ')} ({now.astimezone(ZoneInfo(name)):%H:%M})"
+        parted.setdefault(name.partition("/")[0], []).append((name, label))
     return list(parted.items())
 
 
