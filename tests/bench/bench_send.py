@@ -43,6 +43,7 @@ EXPANDED = 1_000_000  # readers
 NUMBERS = "WITH RECURSIVE g(v) AS (SELECT 1 UNION ALL SELECT v + 1 FROM g WHERE v < ?)"
 NEVER_BELOW = {"no delay": 0.75, "20 ms": 0.85}
 MEMORY_MIB = 130
+MEGABYTES_A_MILLION = 100  # duties, with their two indexes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -194,7 +195,7 @@ def test_an_edition_for_very_many_readers_is_planned_at_once(tmp_path: Path) -> 
         sizes[readers] = path.stat().st_size - before
     seconds, mega = taken[EXPANDED] - taken[10], (sizes[EXPANDED] - sizes[10]) / 1e6
     print(f"\n{EXPANDED:,} readers: their duties take {seconds:.1f} s of processor and {mega:.0f} MB to record")
-    assert mega <= EXPANDED / 1e6 * 60
+    assert mega <= MEGABYTES_A_MILLION * EXPANDED / 1e6
 
 
 def test_claiming_and_settling_cost_no_more_in_a_large_ledger(tmp_path: Path) -> None:

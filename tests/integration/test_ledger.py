@@ -128,6 +128,7 @@ def test_a_late_worker_changes_nothing(store: Store, ledger: Ledger, places: lis
     ledger.intend([new], NOW)
     assert ledger.intend([old], NOW) == set()
     assert ledger.settle([Result(duty=old, state=State.FAILED)], NOW) == 0
+    assert ledger.settle([Result(duty=old, state=State.SENT)], NOW) == 0
     assert ledger.settle([Result(duty=new, state=State.SENT)], NOW) == 1
 
 

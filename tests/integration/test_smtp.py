@@ -8,7 +8,7 @@ import socket
 import ssl
 import subprocess
 import threading
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -236,7 +236,7 @@ class Script:
             with plain:
                 plain.settimeout(5)
                 line = self._tls.wrap_socket(plain, server_side=True) if self._tls else plain
-                with line:
+                with line, suppress(OSError):  # a client that has gone is no fault of the server's
                     self._talk(line, {verb: list(said) if isinstance(said, list) else said for verb, said in replies.items()})
 
     def _talk(self, line: socket.socket, replies: dict[str, Any]) -> None:
