@@ -55,6 +55,8 @@ def parser(prog: str) -> argparse.ArgumentParser:
         "send", help="send now, to every reader, what no earlier edition carried; waits until all is settled"
     )
     send.add_argument("newsletter", metavar="NEWSLETTER")
+    retry = commands.add_parser("retry", help="try the failed messages of one edition again; uncertain ones never")
+    retry.add_argument("id", metavar="ID", type=int, help="as `editions list` shows it")
     test = commands.add_parser("test", help="send the newest brief and today's quote as one mail to an address of yours")
     test.add_argument("newsletter", metavar="NEWSLETTER")
     test.add_argument("--to", required=True, metavar="ADDRESS")
@@ -62,8 +64,8 @@ def parser(prog: str) -> argparse.ArgumentParser:
 
 
 def run(args: argparse.Namespace) -> int:
-    """List, show, send or test."""
-    return {"list": _list, "show": _show, "send": _send, "test": _test}[args.verb](args)
+    """Do what the verb says."""
+    return {"list": _list, "show": _show, "send": _send, "retry": _retry, "test": _test}[args.verb](args)
 
 
 def _row(app: App, edition: Edition) -> dict[str, object]:
@@ -210,32 +212,39 @@ def _send(args: argparse.Namespace) -> int:
     return OK if clean(balance) and not faults else FAILED
 
 
+def _retry(args: argparse.Namespace) -> int:
+    from syndicate.cli.output import count, note
+    from syndicate.cli.publication import opened, who
+    from syndicate.errors import SyndicateError
+    from syndicate.model import State
+    from syndicate.publish import settling
+    from syndicate.store import board
+
+    with opened(args) as app:
+        with app.store.read() as connection:
+            known = board.edition(connection, args.id)
+        if known is None:
+            msg = f"there is no edition {args.id}; `syndicate editions list` shows them"
+            raise SyndicateError(msg)
+        tried = settling.retry(app, args.id, who=who(), now=app.now())
+        unsure = app.books.balance("edition", str(args.id)).states.get(State.UNCERTAIN, 0)
+    note(f"{count(tried, 'failed message')} of edition {args.id} wait to be sent again; the next run sends them")
+    if unsure:
+        note(f"{count(unsure, 'uncertain one')} stay: they may have arrived; `syndicate deliveries list --state uncertain`")
+    return OK if tried else FAILED
+
+
 def _test(args: argparse.Namespace) -> int:
     from syndicate.cli.output import note
     from syndicate.cli.publication import one_of, rehearsed
-    from syndicate.errors import Held, SyndicateError
-    from syndicate.model import Brief, QuoteDisplay
-    from syndicate.publish import messages, proof
-    from syndicate.store.holds import holding
+    from syndicate.publish import byhand, proof
 
     with rehearsed(args) as app:
         name = one_of(args.newsletter, app.settings.newsletters, "newsletter")
         now = app.now()
         app.content.sync(app.sources, now)
-        with app.store.read() as connection:
-            stopped = holding(connection, name, app.settings.newsletters[name].channel)
-            no_quotes = holding(connection, "quotes")
-        if stopped:
-            raise Held(stopped, rule="hold")
-        items = [item for item in proof.sample(app, now) if isinstance(item, Brief) or not no_quotes]
-        if not items:
-            msg = "there is no published brief yet to test with"
-            raise SyndicateError(msg)
-        frozen = proof.edition(app, name, items, QuoteDisplay(app.settings.newsletters[name].quote), now)
-        key, message = messages.sample(app, name, frozen, now, address=args.to)
-        channel = app.channels[app.settings.newsletters[name].channel]
-        receipt = channel.send(message, key)
-    note(f"sent through {channel.name}: {receipt.remote_id}")
+        channel, answer = byhand.sample_mail(app, name, proof.sample(app, now), args.to, now)
+    note(f"sent through {channel}: {answer}")
     return OK
 
 

@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Final
 from syndicate.cli import FAILED, OK, Parser
 
 if TYPE_CHECKING:
-    from syndicate.app import App
-    from syndicate.model import Item
     from syndicate.store.record import Sent
 from syndicate.cli.arguments import at_least_one
 
@@ -129,7 +127,7 @@ def _send(args: argparse.Namespace) -> int:
     from syndicate.cli.waiting import deliver
     from syndicate.errors import SyndicateError
     from syndicate.model import Quote
-    from syndicate.publish import posts, rhythm
+    from syndicate.publish import byhand, rhythm
 
     with opened(args) as app:
         now = app.now()
@@ -139,36 +137,13 @@ def _send(args: argparse.Namespace) -> int:
             msg = f"no brief or shown quote that readers may see by now is called {args.item!r}"
             raise SyndicateError(msg)
         accounts = rhythm.accounts(app, quotes=isinstance(item, Quote))
-        names = [one_of(args.channel, accounts, "social channel")] if args.channel else list(accounts)
-        names = _free(app, item, names, bool(args.channel))
-        new = posts.owe(app, item, names, due=now)
-        if not new:
-            note(f"{item.slug} was posted, or waits to be, on {', '.join(names) or 'no channel'} already")
+        channel = one_of(args.channel, accounts, "social channel") if args.channel else ""
+        owed = byhand.post(app, item, channel, now)
+        for name, why in owed.stopped.items():
+            note(f"not on {name}: {why}")
+        if not owed.new:
+            note(f"{item.slug} was posted, or waits to be, on {', '.join(owed.names) or 'no channel'} already")
             return FAILED
         balance = deliver(app, "post", item.id)
         note(f"{item.slug}: {told(balance)}")
     return OK if clean(balance) else FAILED
-
-
-def _free(app: App, item: Item, names: list[str], wished: bool) -> list[str]:
-    """Those of the accounts on which nothing stops the item; the others are told of.
-
-    Raises
-    ------
-    SyndicateError
-        One account was named, or all of them, and a hold stops it there.
-    """
-    from syndicate.cli.output import note
-    from syndicate.errors import SyndicateError
-    from syndicate.model import Quote
-    from syndicate.store.holds import holding
-
-    kinds = ["quotes"] if isinstance(item, Quote) else []
-    with app.store.read() as connection:
-        held = {name: holding(connection, name, item.id, *kinds, *(f"{kind}:{name}" for kind in kinds)) for name in names}
-    stopped = {name: why for name, why in held.items() if why}
-    if stopped and (wished or len(stopped) == len(names)):
-        raise SyndicateError("; ".join(dict.fromkeys(stopped.values())))
-    for name, why in stopped.items():
-        note(f"not on {name}: {why}")
-    return [name for name in names if name not in stopped]

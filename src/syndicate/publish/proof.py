@@ -38,16 +38,27 @@ class Proof:
     note: str = ""  # what fitting left out
     fault: str = ""  # why it could not be made; "" where it could
     cause: Fault | None = None  # the same, where a file and a line are to blame
+    post: Post | None = None  # of a post: itself
 
 
 def proofs(app: App, item: Item, now: datetime) -> list[Proof]:
     """Everything that would leave of ``item``: feed entries, an edition per newsletter, a post per social channel."""
     found = [*_guarded("feed", "feed", lambda: _feed(app, item, now))]
     for name in app.settings.newsletters:
-        found += _guarded(name, "edition", lambda name=name: _edition(app, name, item, now))  # type: ignore[misc]
+        found += by_mail(app, name, item, now)
     for name in rhythm.accounts(app, quotes=isinstance(item, Quote)):
-        found += _guarded(name, f"{name}.txt", lambda name=name: _posts(app, name, item, now))  # type: ignore[misc]
+        found += on_account(app, name, item, now)
     return found
+
+
+def on_account(app: App, name: str, item: Item, now: datetime) -> Sequence[Proof]:
+    """What would be posted of ``item`` on one account: its own post, and those that follow it."""
+    return _guarded(name, f"{name}.txt", lambda: _posts(app, name, item, now))
+
+
+def by_mail(app: App, name: str, item: Item, now: datetime) -> Sequence[Proof]:
+    """An edition of ``item`` alone, as one newsletter would carry it: HTML, text, and the whole message."""
+    return _guarded(name, "edition", lambda: _edition(app, name, item, now))
 
 
 def _guarded(where: str, file: str, make: Callable[[], Sequence[Proof]]) -> Sequence[Proof]:
@@ -111,6 +122,7 @@ def _post(channel: Channel, item: Item, post: Post, file: str, now: datetime) ->
         units="" if channel.limits.counting == "none" else f"characters as {channel.limits.counting} counts",
         cost=_cost(post, channel.limits) if priced else None,
         note=", ".join(part for part in (post.rung, post.cut) if part),
+        post=post,
     )
 
 
