@@ -203,10 +203,10 @@ def _thought(sent: Sent, said: list[Try]) -> tuple[str, str]:
         return "Cannot be known.", "Some such mails arrive. A second copy is a nuisance; a missing one is not seen."
     looks = sum(one.outcome == "uncertain" for one in said) - 1
     if looks > 0:
-        times = "Once" if looks == 1 else f"{looks} times"
+        times = "once" if looks == 1 else f"{looks} times"
         return (
             "Probably not public.",
-            f"{times} the account was looked through and no such post was found. A late one may still appear.",
+            f"The account was looked through {times}; no such post was found. A late one may still appear.",
         )
     return "Not known yet.", "Nobody has looked. Open the account and see whether it stands there."
 
