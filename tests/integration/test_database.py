@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -101,6 +102,39 @@ connection.execute("INSERT INTO meta VALUES ('other', '')")
 connection.execute("COMMIT")
 print(time.monotonic() - began, flush=True)
 """
+
+
+def test_changes_that_wait_together_share_a_commit_and_no_failure(store: Store) -> None:
+    begun, go = threading.Event(), threading.Event()
+
+    def hold(_: sa.Connection) -> None:
+        begun.set()
+        go.wait(20)
+
+    def put(name: str, *, fails: bool) -> int:
+        def work(connection: sa.Connection) -> int:
+            connection.execute(sa.text("INSERT INTO meta VALUES (:n, '')"), {"n": name})
+            if fails:
+                raise KeyError(name)
+            return connection.execute(sa.text("SELECT count(*) FROM meta WHERE name IN ('a', 'b', 'c')")).scalar_one()
+
+        return store.write(work)
+
+    with ThreadPoolExecutor(4) as threads:
+        first = threads.submit(store.write, hold)
+        assert begun.wait(20)
+        changes = []
+        for name in "abc":
+            changes.append(threads.submit(put, name, fails=name == "b"))
+            while store._waiting.qsize() < len(changes):
+                time.sleep(0.001)
+        go.set()
+        assert [changes[0].result(), changes[2].result()] == [1, 2]  # the last sees the first, and nothing of the other
+        with pytest.raises(KeyError):
+            changes[1].result()
+        first.result()
+    with store.read() as connection:
+        assert set(connection.execute(sa.text("SELECT name FROM meta WHERE name IN ('a', 'b', 'c')")).scalars()) == {"a", "c"}
 
 
 def test_another_process_gets_its_turn_while_we_write_back_to_back(store: Store) -> None:
