@@ -112,11 +112,21 @@ class Bluesky:
             raise Refused(found, code="invalid")
         post, note = self._pictured(_post(parcel))
         try:
-            return replace(self._put(self.request(post, key)), note=note)
+            return replace(self._put(self._answering(post, key)), note=note)
         except Refused as error:
             if not _thumb(post) or "blob" not in str(error).lower():
                 raise
-            return replace(self._put(self.request(_without_thumb(post), key)), note=f"sent without its picture: {error}")
+            return replace(self._put(self._answering(_without_thumb(post), key)), note=f"sent without its picture: {error}")
+
+    def _answering(self, post: Post, key: str) -> Request:
+        """The request, with the hashes of the posts that this one answers, which only the server knows."""
+        made = self.request(post, key)
+        if not post.answers:
+            return made
+        put = json.loads(made.body)
+        for reference in put["record"]["reply"].values():
+            reference["cid"] = str(self._record(reference["uri"]).get("cid", ""))
+        return replace(made, body=json.dumps(put, ensure_ascii=False, separators=(",", ":")).encode())
 
     def _pictured(self, post: Post) -> tuple[Post, str]:
         """The post with its card's picture uploaded, or without one, and why. The same bytes again are the same blob."""
