@@ -24,12 +24,13 @@ COMMANDS: Final = {
     "plan": "what will go where and when, and what will not and why",
     "preview": "every rendering of one item, byte for byte what would leave",
     "feeds": "rebuild the feeds now",
-    "editions": "list | show | send | test: the newsletters' editions and their books",
+    "editions": "list | show | send | retry | test: the newsletters' editions and their books",
     "posts": "list | show | send: briefs and quotes on the social channels",
     "quotes": "list | submit | verify | approve | reject: the pool, and who answers for it",
     "people": "add | list | remove: who verifies and who approves",
     "subscribers": "list | add | import | export | show | erase: the readers",
     "keys": "list | rotate: what signs the links in mails",
+    "explain": "did this person get that edition, when, and why not",
     "deliveries": "list | settle | retry: what was sent, waits or went wrong",
     "bounces": "read | fetch: what comes back, from a pipe, a file or the mailbox",
     "channels": "list | doctor | test: the outlets, and whether they are ready",
@@ -40,6 +41,7 @@ COMMANDS: Final = {
     "claim": "say that this copy is the one that sends",
     "ids": "write: put the items' permanent ids into their files",
     "status": "the whole publication on one screen",
+    "yesterday": "the day before on one screen: what left, what did not, and what tomorrow lacks",
     "db": "upgrade | check | backup: the database",
 }
 OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130

@@ -33,6 +33,17 @@ def parsed(text: str) -> tuple[int, int]:
     return int(sending), int(place)
 
 
+def retry(app: App, edition: int, *, who: str, now: datetime) -> int:
+    """Let the failed deliveries of one edition be tried again; returns how many. Uncertain ones stay: they may have arrived."""
+    tried = app.ledger.retry(edition, now, who=who)
+    if tried:
+        subject = f"edition:{edition}"
+        app.store.write(
+            lambda connection: audit(connection, who=who, act="retry", subject=subject, detail={"n": tried}, at=now)
+        )
+    return tried
+
+
 def settle(app: App, delivery: str, word: Word, *, who: str, now: datetime) -> State:
     """Settle an uncertain or failed delivery; returns its state. It is recorded who said so.
 

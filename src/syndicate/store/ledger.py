@@ -255,6 +255,26 @@ class Ledger:
         return self._store.write(work)
 
     # -- a person's word --------------------------------------------------------------------------
+    def retry(self, edition: int, now: datetime, *, who: str) -> int:
+        """Failed deliveries of one edition go back to ``pending``, never uncertain ones; returns how many."""
+
+        def work(connection: sa.Connection) -> int:
+            moves = _Moves(connection, now)
+            rows = connection.execute(
+                sa.text(
+                    """SELECT d.sending, d.place, d.epoch FROM sending s JOIN delivery d ON d.sending = s.key
+                    WHERE s.kind = 'edition' AND s.subject = :edition AND d.state = 'failed'"""
+                ),
+                {"edition": str(edition)},
+            ).all()
+            for row in rows:
+                moves.move(row.sending, row.place, row.epoch, State.FAILED, State.PENDING, not_before=now)
+                moves.note(row.sending, row.place, State.PENDING, "person", f"retried by {who}")
+            moves.finish()
+            return len(rows)
+
+        return self._store.write(work)
+
     def decide(self, sending: int, place: int, state: State, now: datetime, *, who: str) -> bool:
         """Settle an uncertain or failed delivery by a person's word: sent, pending again, or cancelled."""
 

@@ -38,6 +38,11 @@ _MOVE: Final = """UPDATE delivery SET state = :new, attempt = attempt - (:old = 
         intent_at = CASE :new WHEN 'sending' THEN :now ELSE intent_at END,
         done_at = CASE WHEN :done THEN :now END, remote_id = :remote_id, remote_url = :remote_url
     WHERE sending = :s AND place = :p AND state = :old AND epoch = :epoch"""
+# An edition of which something is open again is not finished.
+_REOPEN: Final = sa.text(
+    """UPDATE edition SET state = 'sending' WHERE state = 'finished'
+    AND key = (SELECT CAST(subject AS INTEGER) FROM sending WHERE key = :s AND kind = 'edition')"""
+)
 _TALLY: Final = """INSERT INTO tally (sending, place_kind, state, n) VALUES (?, ?, ?, ?)
     ON CONFLICT (sending, place_kind, state) DO UPDATE SET n = n + excluded.n"""
 
@@ -170,6 +175,7 @@ class Moves:
             self._driver.executemany(_TALLY, rows)
         for sending in self._reopened:
             self._connection.execute(sa.text("UPDATE sending SET state = 'open' WHERE key = :s"), {"s": sending})
+            self._connection.execute(_REOPEN, {"s": sending})
 
     def _count(self, sending: int, kind: str, old: State, new: State, n: int = 1) -> None:
         self._changes[sending, kind, old] -= n
