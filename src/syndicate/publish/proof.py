@@ -43,12 +43,17 @@ class Proof:
 
 def proofs(app: App, item: Item, now: datetime) -> list[Proof]:
     """Everything that would leave of ``item``: feed entries, an edition per newsletter, a post per social channel."""
-    found = [*_guarded("feed", "feed", lambda: _feed(app, item, now))]
+    found = [*in_feeds(app, item, now)]
     for name in app.settings.newsletters:
         found += by_mail(app, name, item, now)
     for name in rhythm.accounts(app, quotes=isinstance(item, Quote)):
         found += on_account(app, name, item, now)
     return found
+
+
+def in_feeds(app: App, item: Item, now: datetime) -> Sequence[Proof]:
+    """The item's entry in each form of its feed; none where no feed carries it."""
+    return _guarded("feed", "feed", lambda: _feed(app, item, now))
 
 
 def on_account(app: App, name: str, item: Item, now: datetime) -> Sequence[Proof]:

@@ -38,6 +38,7 @@ class Carrier:
     newsletter: str
     number: int
     frequency: str
+    at: datetime  # when it was planned
 
 
 def page(connection: Connection, now: datetime, after: Cursor | None) -> list[Shelved]:
@@ -83,10 +84,13 @@ def posts(connection: Connection, ids: Collection[str]) -> dict[str, dict[str, i
 def carriers(connection: Connection, item: int, since: datetime) -> list[Carrier]:
     """The editions that carry an item, oldest first, of the first ones after ``since``."""
     query = sa.text(
-        """SELECT e.key, n.name, e.number, e.frequency
+        """SELECT e.key, n.name, e.number, e.frequency, e.at
         FROM (SELECT * FROM edition WHERE at >= :since ORDER BY at LIMIT :most) e JOIN newsletter n ON n.key = e.newsletter
         WHERE EXISTS (SELECT 1 FROM variant v, json_each(v.items) j WHERE v.edition = e.key AND v.state <> 'dropped'
             AND j.type = 'integer' AND j.value = :item) ORDER BY e.at, e.key"""
     )
     rows = connection.execute(query, {"since": to_micros(since), "most": _LOOKED_AT, "item": item})
-    return [Carrier(key=row.key, newsletter=row.name, number=row.number, frequency=row.frequency) for row in rows]
+    return [
+        Carrier(key=row.key, newsletter=row.name, number=row.number, frequency=row.frequency, at=from_micros(row.at))
+        for row in rows
+    ]

@@ -39,6 +39,8 @@ DONE: Final = {
     "verified": "Verified, and written in the audit log.",
     "approved": "Approved, and written in the audit log.",
     "rejected": "Rejected. Every consent is taken back, and what waited is cancelled.",
+    "posted": "It is due now, and leaves with the next tick.",
+    "tested": "The test mail is on its way. It stands in no books.",
     "signed-out": "You are signed out. Publishing goes on.",
 }
 

@@ -37,6 +37,23 @@
     }, 5000);
   }
 
+  // A text that is tried is shown as its network would, while somebody writes; the answer to an older text is thrown away.
+  for (const form of all("[data-preview]")) {
+    let waiting = 0, asked = 0;
+    const shown = one("[data-tried]", form.closest("figure"));
+    const ask = async () => {
+      const mine = ++asked;
+      const body = new URLSearchParams(new FormData(form));
+      body.set("part", "yes");
+      const answer = await fetch(form.action, { method: "POST", body }).catch(() => null);
+      if (!answer || !answer.ok || answer.redirected || mine !== asked) return;
+      shown.setAttribute("role", "status");
+      shown.innerHTML = await answer.text();
+    };
+    one("textarea", form).addEventListener("input", () => { clearTimeout(waiting); waiting = setTimeout(ask, 300); });
+    form.addEventListener("submit", (event) => { event.preventDefault(); clearTimeout(waiting); ask(); });
+  }
+
   // Single keys, which can be switched off (WCAG 2.1.4).
   const choice = one("[data-keys]");
   const off = () => localStorage.getItem("desk.keys") === "off";
