@@ -25,7 +25,7 @@ GOAL_SECONDS = 10
 def exported(path: Path) -> Path:
     """What Mailchimp writes, at 2,000 mail domains."""
     lines = (
-        f"reader{number}@host{number % 2000}.example,Name {number},\"Family, {number}\",2,2021-03-04 10:11:12,192.0.2.7,"
+        f'reader{number}@host{number % 2000}.example,Name {number},"Family, {number}",2,2021-03-04 10:11:12,192.0.2.7,'
         f'2021-03-04 10:15:00,192.0.2.7,{number},e{number},,"""readers"""'
         for number in range(READERS)
     )

@@ -13,16 +13,9 @@ import sqlalchemy as sa
 from syndicate.model import Frequency, QuoteDisplay, Slot, Status
 from syndicate.plan.due import EditionKind
 from syndicate.store import schema
+from syndicate.store.clocks import Clock as Clock
+from syndicate.store.clocks import clocks as clocks
 from syndicate.store.schema import to_micros
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Clock:
-    """When a group of readers wants an edition; ``None`` and ``""`` are the newsletter's."""
-
-    zone: str
-    hour: int | None
-    weekday: int | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -104,20 +97,6 @@ def slots(connection: sa.Connection, *, since: datetime, states: Sequence[str] =
     if states:
         query = query.where(schema.slot.c.state.in_(states))
     return list(connection.execute(query).mappings())
-
-
-def clocks(connection: sa.Connection, newsletter: str, frequency: Frequency) -> list[Clock]:
-    """The distinct hours and zones that active readers chose; a walk over the index, not over the readers."""
-    rows = connection.execute(
-        sa.select(schema.subscription.c.zone, schema.subscription.c.hour, schema.subscription.c.weekday)
-        .where(
-            schema.subscription.c.newsletter == _letter(newsletter),
-            schema.subscription.c.state == "active",
-            schema.subscription.c.frequency == frequency,
-        )
-        .distinct()
-    )
-    return [Clock(zone=row.zone, hour=row.hour, weekday=row.weekday) for row in rows]
 
 
 def groups(
