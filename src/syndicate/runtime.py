@@ -209,7 +209,7 @@ class Runtime:
         elif found is None:
             self._settle(Result(duty=duty, state=State.PENDING, not_before=now, code="reconciled", detail="it had not left"))
         elif isinstance(found, Uncertain) and channel.carries == "message":
-            self._settle(messages.unanswered(self._app, duty, found, now))
+            self._settle(outcomes.discreet(self._app, messages.unanswered(self._app, duty, found, now)))
         elif isinstance(found, Throttled | Unreachable):
             # The question did not get through: that is no look, and says nothing about the parcel.
             again = found.retry_at if isinstance(found, Throttled) else now + timedelta(seconds=LOOKS[-1])
@@ -217,7 +217,8 @@ class Runtime:
         else:
             looks = self._app.ledger.looks(duty)
             later = now + timedelta(seconds=LOOKS[looks]) if looks < len(LOOKS) else None
-            self._settle(Result(duty=duty, state=State.UNCERTAIN, not_before=later, code="uncertain", detail=str(found)))
+            result = Result(duty=duty, state=State.UNCERTAIN, not_before=later, code="uncertain", detail=str(found))
+            self._settle(outcomes.discreet(self._app, result))
 
 
 def attempt(act: Callable[[], T]) -> T | Exception:

@@ -242,6 +242,15 @@ def test_settings_show_no_secret(day: Day) -> None:
     assert re.search(r"mail outbox mail, on this machine .{0,40}(ok|not ok)", text(day.mara.look("/settings")))
 
 
+def test_a_number_that_no_edition_has_is_no_fault_of_ours(day: Day) -> None:
+    for number in ("0", "9" * 30):
+        assert day.mara.get(f"/desk/editions/{number}").status_code == 404
+        assert (
+            "nothing here is called"
+            in day.mara.act("/hold/one", {"target": f"edition:{number}", "reason": "x"}, status=409).lower()
+        )
+
+
 def test_a_faulty_page_is_told_without_its_inside(day: Day, monkeypatch: pytest.MonkeyPatch) -> None:
     from syndicate.store import board
 

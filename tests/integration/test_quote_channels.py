@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 
 import pytest
 
 from publication import SETTINGS, SOCIAL, Publication
 from syndicate.channels.outbox import Outbox
-from syndicate.errors import Refused
+from syndicate.errors import Refused, Uncertain, Unreachable
+from syndicate.model import Frequency
+from syndicate.store.subscribers import Wishes
 
 
 def test_a_refusal_pauses_quotes_on_that_channel_and_nothing_is_posted_again(
@@ -36,3 +39,37 @@ def test_a_refusal_pauses_quotes_on_that_channel_and_nothing_is_posted_again(
     made.run("2026-01-03 05:30")
     assert len(made.outbox("mastodon")) == 3
     assert len(made.outbox("x")) == 1  # the brief: quotes alone are paused
+
+
+WORDS = "Quindolf brasmick velthorn oxwimple; zarnabeck plovindle."
+
+
+def test_an_answer_that_repeats_the_quote_is_kept_and_told_without_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    made = Publication(root=tmp_path / "p", settings=SETTINGS + SOCIAL)
+    made.begin("2026-01-01 04:00")
+    made.subscribe("2026-01-01 04:00", daily=Wishes(frequency=Frequency.DAILY))
+    made.quote("0101", WORDS)
+    answers = {
+        "x": Refused(f"x answered 422: {WORDS}", code="422"),
+        "mastodon": Uncertain(f"mastodon answered 500: {WORDS.upper()}", code="500"),
+        "bluesky": Unreachable(f"bluesky answered 503: {WORDS}"),
+        "mail": Refused(f"550 5.7.1 a spam trap knows {WORDS}", code="5.7.1"),
+    }
+
+    def answering(self: Outbox, *_: object) -> object:
+        raise answers[self.name]
+
+    monkeypatch.setattr(Outbox, "send", answering)
+    monkeypatch.setattr(Outbox, "reconcile", answering)
+    made.run("2026-01-02 05:30")
+    made.run("2026-01-02 05:32")  # asks after what nobody knows
+    made.run("2026-01-02 06:30")
+    with sqlite3.connect(made.root / "var" / "syndicate.db") as database:
+        told = [str(row) for row in database.execute("SELECT outcome, code, detail FROM attempt")]
+    database.close()
+    said = capfd.readouterr()
+    assert sum("withheld" in one for one in told) >= 5
+    lines = "\n".join([*told, said.out, said.err]).lower().splitlines()
+    assert "\n".join(line for line in lines if "velthorn" in line) == ""

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from syndicate.errors import DeliveryError, Refused, Throttled, Uncertain, Unreachable
+from syndicate.errors import DeliveryError, Held, Refused, Throttled, Uncertain, Unreachable
 from syndicate.log import logger
-from syndicate.model import Receipt, State
+from syndicate.model import Quote, Receipt, State
 from syndicate.publish import correction, errata, messages, notices, posts, withdrawal
 from syndicate.publish.effect import Doing
+from syndicate.render import framing
+from syndicate.store import agenda
 from syndicate.store.duties import Duty, Result
 
 if TYPE_CHECKING:
@@ -38,6 +41,33 @@ def compose(app: App, duties: Sequence[Duty]) -> Mapping[tuple[int, int], tuple[
 
 def outcome(app: App, channel: Channel, duty: Duty, found: Receipt | Exception) -> Result:
     """What the ledger is told."""
+    return discreet(app, _outcome(app, channel, duty, found))
+
+
+def discreet(app: App, result: Result) -> Result:
+    """The same without the far side's words where these repeat a quote: they go into logs and listings (Q5)."""
+    if not result.detail:
+        return result
+    try:
+        framing.guard_outside(result.detail, _quotes(app, result.duty), style=app.style)
+    except Held:
+        return replace(result, detail="the answer is withheld: it repeats words of the quote (Q5)")
+    return result
+
+
+def _quotes(app: App, duty: Duty) -> Sequence[Quote]:
+    """The quotes that a duty's parcel may hold."""
+    if duty.kind in {"post", "edit", "delete"}:
+        found = app.content.quote(duty.subject)
+        return (found,) if found else ()
+    if duty.variant is None:
+        return ()
+    with app.store.read() as connection:
+        variants = agenda.variants(connection, key=duty.variant)
+    return tuple(app.content.quotes_by_keys(key for one in variants for key in one.items).values())
+
+
+def _outcome(app: App, channel: Channel, duty: Duty, found: Receipt | Exception) -> Result:
     now = app.now()
     if isinstance(found, Receipt):
         return sent(duty, found)

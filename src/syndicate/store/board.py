@@ -18,6 +18,7 @@ from syndicate.store.clauses import ASTRAY, OPEN
 from syndicate.store.database import Connection
 from syndicate.store.schema import from_micros, to_micros
 
+_BEYOND: Final = 1 << 62  # larger than every key, and still one that SQLite can look up
 _SENDINGS: Final = """SELECT s.key, s.kind, s.subject, s.due, s.targets, s.state, e.key AS edition, e.number, e.frequency,
     e.period, n.name AS newsletter, l.zone, l.local_time
     FROM sending s LEFT JOIN edition e ON s.kind = 'edition' AND e.key = CAST(s.subject AS INTEGER)
@@ -281,13 +282,15 @@ def editions(connection: Connection, *, before: int | None = None, limit: int = 
     """Editions, newest first, of those with a smaller key than ``before``."""
     rows = connection.execute(
         sa.text(f"{_EDITIONS} WHERE e.key < :before ORDER BY e.key DESC LIMIT :limit"),
-        {"before": before or 1 << 62, "limit": limit},
+        {"before": before or _BEYOND, "limit": limit},
     )
     return [_edition(row) for row in rows.mappings()]
 
 
 def edition(connection: Connection, key: int) -> Edition | None:
-    """One edition."""
+    """One edition; ``None`` where there is none, whatever number somebody typed."""
+    if key >= _BEYOND:
+        return None
     row = connection.execute(sa.text(f"{_EDITIONS} WHERE e.key = :key"), {"key": key}).mappings().first()
     return None if row is None else _edition(row)
 

@@ -48,7 +48,7 @@ def edition(visit: Visit) -> Response:
     with visit.app.store.read() as connection:
         found = board.edition(connection, key)
         sent = board.of_edition(connection, key) if found else []
-        variants = board.variants(connection, key)
+        variants = board.variants(connection, key) if found else []
     if found is None:
         return visit.notice(
             "There is no such edition", "Editions are numbered as they are made.", status=404, way="/desk/editions"
