@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from starlette.responses import HTMLResponse
@@ -147,7 +148,7 @@ def _page(visit: Visit, found: Brief, tried: list[Specimen] | None = None, lines
         rows=rows,
         shown=shown,
         letters=letters,
-        counted=len(letters) == len(app.settings.newsletters),
+        counted=all(one.size or one.fault for one in letters),
         feed=feed,
         faults=faults,
         lines=lines,
@@ -160,13 +161,13 @@ def _page(visit: Visit, found: Brief, tried: list[Specimen] | None = None, lines
 
 
 def _mails(visit: Visit, found: Brief) -> list[Mail]:
-    """The mails that are rendered; the others are made beside the page, for a mail takes longer than a page may."""
+    """Each newsletter's mail, made beside the page, for it takes longer than a page may; their frames wait for it."""
     app, now = visit.app, visit.now
-    made = [
-        visit.desk.counting.get(_mail_name(found, name), lambda name=name: specimens.mail(app, found, name, now), now)  # type: ignore[misc]
-        for name in app.settings.newsletters
-    ]
-    return [one.value for one in made if one.value is not None]
+    found_mails = []
+    for name, letter in app.settings.newsletters.items():
+        made = visit.desk.counting.get(_mail_name(found, name), partial(specimens.mail, app, found, name, now), now)
+        found_mails.append(made.value or specimens.unmade(name, letter.title))
+    return found_mails
 
 
 def _mail_name(found: Brief, newsletter: str) -> str:

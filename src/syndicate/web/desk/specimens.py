@@ -159,6 +159,11 @@ def mail(app: App, brief: Brief, newsletter: str, now: datetime) -> Mail:
     )
 
 
+def unmade(newsletter: str, title: str) -> Mail:
+    """A mail of which nothing is known yet."""
+    return Mail(newsletter=newsletter, title=title, sender="", subject="", size=0, html="", text="", fault="")
+
+
 def entry(app: App, brief: Brief, now: datetime) -> Entry | None:
     """The feed entry; ``None`` where no feed carries briefs."""
     made = proof.in_feeds(app, brief, now)
