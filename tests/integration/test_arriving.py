@@ -150,10 +150,11 @@ def test_nobody_is_revived_and_the_later_word_wins(publication: Publication, tmp
         assert gone is not None
         app.subscribers.end(left, 1, app.now(), "one-click")
         app.store.write(lambda c: suppression.suppress(c, "bounced@readers.example", "complaint", app.now()))
+        app.store.write(lambda c: suppression.suppress(c, "listed@readers.example", "complaint", app.now()))
         app.subscribers.erase(gone, app.now())
     file = written(
         tmp_path / "again.csv",
-        "address,status\nLEFT@readers.example,subscribed\nbounced@readers.example,subscribed\ngone@readers.example,\n"
+        "address,status\nLEFT@readers.example,subscribed\nlisted@readers.example,subscribed\nbounced@readers.example,subscribed\ngone@readers.example,\n"
         "new@readers.example,\nfresh@readers.example,unsubscribed\nstale@readers.example,unsubscribed\n"
         "gone@readers.example,unsubscribed\n",
     )
@@ -298,3 +299,9 @@ def test_a_reader_is_shown_whole_and_erased_from_every_file(
 def holding(root: Path, traces: tuple[bytes, ...]) -> list[Path]:
     """Every file of a publication, SQLite's journals among them, that holds a trace."""
     return [path for path in root.rglob("*") if path.is_file() and any(one in path.read_bytes().lower() for one in traces)]
+
+
+def test_a_quotation_mark_that_closes_too_late_costs_its_own_line_alone(publication: Publication, tmp_path: Path) -> None:
+    file = written(tmp_path / "torn.csv", 'address,name,hour\nben@readers.example,"Ben,5\ncy@readers.example,Cy",8\n')
+    assert bring(publication, file) == 1
+    assert list(states(publication)) == ["cy@readers.example"]
