@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Final
 
@@ -35,8 +36,9 @@ class Outlet:
     right: str = ""
 
 
-def known() -> dict[str, EntryPoint]:
-    """The kinds of channel that are installed, ours and others', not yet loaded."""
+@cache
+def known() -> Mapping[str, EntryPoint]:
+    """The kinds of channel that are installed, ours and others', not yet loaded; every package's list is read for it, once."""
     return {point.name: point for point in entry_points(group=GROUP)}
 
 
