@@ -78,9 +78,10 @@ class Witness(Helper):
         self._read = 0
         self._torn = b""
 
-    def set_faults(self, share: float) -> None:
-        """How many of the requests from now on meet a fault."""
-        self.tell(str(share))
+    def behave(self, **manner: float | bool) -> None:
+        """From now on, as ``sink.Manner`` says."""
+        self.tell(json.dumps(manner))
+        assert self.hear() is True
 
     def news(self) -> list[dict[str, Any]]:
         """What was written down since the last look."""
@@ -119,11 +120,20 @@ class Program(Helper):
             self._running = None
         return found
 
+    def signal(self, number: int) -> None:
+        """Send it a signal."""
+        assert self._running is not None
+        os.kill(self._running, number)
+
     def kill(self) -> None:
         """SIGKILL, and wait until it is gone."""
-        assert self._running is not None
-        os.kill(self._running, signal.SIGKILL)
+        self.signal(signal.SIGKILL)
         self.wait(READY_SECONDS)
+
+    def swap(self, other: int | None = None) -> int | None:
+        """Look after ``other`` from now on; who was looked after."""
+        self._running, before = other, self._running
+        return before
 
     def wait(self, seconds: float, until: Callable[[], bool] = lambda: False) -> int | None:
         """Wait for its end, or for ``until``; ``None`` where it still runs then."""

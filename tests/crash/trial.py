@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import re
+import signal
+import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,19 +24,30 @@ from syndicate.testing import bluesky, mastodon, x
 if TYPE_CHECKING:
     from crash.harness import Program, Witness
 
-READERS = {Frequency.INSTANT: 10, Frequency.DAILY: 5, Frequency.WEEKLY: 4}
+FEW = {Frequency.INSTANT: 10, Frequency.DAILY: 5, Frequency.WEEKLY: 4}
+MANY = {**FEW, Frequency.INSTANT: 40}
+SLOW = (0.0, 0.002, 0.008)  # seconds that the sink takes for a mail; with the last of them no intent is recorded for a group
 NETWORKS = ("x", "mastodon", "bluesky")
 WORDS = "Give us the keys of your houses and we will keep the doors, for a door that nobody watches is a door that stands open."
-POINTS = sorted(
-    {
-        point
-        for path in Path(syndicate.__file__).parent.rglob("*.py")
-        for point in re.findall(r'\bfail_at\("([\w.]+)"\)', path.read_text(encoding="utf-8"))
-    }
+# Passed by commands and settings that a trial has not; each is killed there by a test of its own.
+ELSEWHERE = {
+    "correction.after_mark": "crash/test_scenarios.py",
+    "correction.before_plan": "crash/test_scenarios.py",
+    "websub.before_ping": "integration/test_websub.py",
+    "websub.after_ping": "integration/test_websub.py",
+}
+EVERY_POINT = frozenset(
+    point
+    for path in Path(syndicate.__file__).parent.rglob("*.py")
+    for point in re.findall(r'\bfail_at\("([\w.]+)"\)', path.read_text(encoding="utf-8"))
 )
+POINTS = sorted(EVERY_POINT - ELSEWHERE.keys())
 PLANNING = ("editions.", "messages.", "posts.", "tick.")
 PATIENCE = 3.0  # seconds for a point that may never be passed
+QUIET = 0.3  # seconds without work, after which it is not waited for any longer
 WHOLE = 0.1  # of the starts have an interpreter of their own
+STOPPED = 0.1  # of the starts end by SIGTERM
+PIPELINED = 0.8  # of the trials
 LATER = tuple(timedelta(minutes=after) for after in (0.75, 4, 16, 40, 70, 140))  # as long as any retry or look may wait
 CLEAN_SECONDS = 120
 CHANNELS = """
@@ -70,6 +83,7 @@ class Outcome:
 
     kills: int = 0
     starts: int = 0
+    stops: int = 0  # by SIGTERM, which leaves nothing in doubt
     witnessed: int = 0  # mails and posts
     faults: int = 0  # made by the far side
     doubles: int = 0
@@ -78,15 +92,18 @@ class Outcome:
     gone: int = 0  # of the uncertain, those that had left
     complaints: list[str] = field(default_factory=list)
     points: Counter[str] = field(default_factory=Counter)  # where it died by itself
+    mended: list[float] = field(default_factory=list)  # seconds from a kill to the next mail or post, where work was left
 
     def __add__(self, other: Outcome) -> Outcome:
         return Outcome(**{each.name: getattr(self, each.name) + getattr(other, each.name) for each in fields(self)})
 
     def __str__(self) -> str:
+        mended = sorted(self.mended) or [0.0]
         return (
-            f"{self.kills} kills in {self.starts} starts, {sum(self.points.values())} of them at {len(self.points)} named points; "
+            f"{self.kills} kills and {self.stops} stops in {self.starts} starts, {sum(self.points.values())} of them at {len(self.points)} named points; "
             f"{self.witnessed} deliveries witnessed, {self.faults} faults of the far side; "
-            f"{self.doubles} doubled, {self.losses} lost, {self.uncertain} uncertain, of which {self.gone} had gone out"
+            f"{self.doubles} doubled, {self.losses} lost, {self.uncertain} uncertain, of which {self.gone} had gone out; from a kill to the next message "
+            f"{mended[len(mended) // 2]:.2f} s, nine in ten within {mended[len(mended) * 9 // 10]:.2f} s"
         )
 
 
@@ -105,17 +122,24 @@ class Trial:
     briefs: list[str] = field(default_factory=list)
     lines: list[dict[str, Any]] = field(default_factory=list)  # the witness's, so far
     cuts: int = 0  # mails that were taken and never answered
+    slow: float = 0.0  # seconds
+    pipelining: bool = True  # whether the sink offers it
+    crowd: Mapping[Frequency, int] = field(default_factory=lambda: FEW)  # readers
+    gone: set[str] = field(default_factory=set)  # addresses that left before everything reached them
+    _killed: float = 0.0  # when, with work left; 0: not so
+    _seen: int = 0  # lines of the witness by then
     outcome: Outcome = field(default_factory=Outcome)
 
     def run(self) -> Outcome:
         """Begin, kill until enough, let it finish, judge."""
-        self._begin()
+        self.slow, self.crowd = self.chance.choice(SLOW), self.chance.choice((FEW, MANY))
+        self.pipelining = self.chance.random() < PIPELINED
+        self.begin()
         while self.outcome.kills < self.kills and self.outcome.starts < 4 * self.kills:
             if self._idle() or self.chance.random() < 0.3:
-                self._save()
+                self.save()
             self._one_start()
-        self.witness.set_faults(0)
-        self._finish()
+        self.finish()
         verdict.judge(self)
         return self.outcome
 
@@ -128,10 +152,15 @@ class Trial:
 
     def readers(self, frequency: Frequency) -> list[str]:
         """Their addresses."""
-        return [f"{frequency}{number}@readers.example" for number in range(READERS[frequency])]
+        return [f"{frequency}{number}@readers.example" for number in range(self.crowd[frequency])]
 
-    def _begin(self) -> None:
+    def everybody(self) -> list[str]:
+        """Every reader's address."""
+        return [address for frequency in self.crowd for address in self.readers(frequency)]
+
+    def begin(self) -> None:
         """Started a minute ago; the quote, the daily and the weekly edition fall due in this minute."""
+        self.behave(faults=0.0)
         self._minute = datetime.now(UTC).replace(second=0, microsecond=0)
         at, begun = f"{self._minute:%H:%M}", (self._minute - timedelta(minutes=1)).isoformat()
         settings = SETTINGS.partition("[channels.mail]")[0] + CHANNELS.format(**self.witness.places, handle=bluesky.HANDLE)
@@ -148,25 +177,25 @@ class Trial:
         self._secrets = {f"SYNDICATE_CHANNELS__{key}": value for key, value in secrets.items()}
         self.publication = Publication(root=self.root, settings=settings, environ=self._secrets)
         self.publication.begin(begun)
-        for frequency in READERS:
+        for frequency in self.crowd:
             names = [address.partition("@")[0] for address in self.readers(frequency)]
             self.publication.subscribe(begun, **dict.fromkeys(names, Wishes(frequency=frequency)))
         for number in range(2):
             self.publication.quote(f"{self.name}-quote{number}", WORDS)
-        self._save(self._minute)
+        self.save(self._minute)
 
-    def _save(self, date: datetime | None = None) -> None:
-        """A new brief: ten mails and three posts."""
+    def save(self, date: datetime | None = None) -> None:
+        """A new brief: mails to all who want each at once, and three posts."""
         slug = f"{self.name}-brief{len(self.briefs)}"
         self.publication.brief(slug, (date or datetime.now(UTC)).isoformat(timespec="seconds"))
         self.briefs.append(slug)
 
     def _idle(self) -> bool:
         """Whether every reader of the newest brief has been reached."""
-        reached = sum(f"briefs/{self.briefs[-1]}" in line["items"] for line in self._news())
-        return reached >= READERS[Frequency.INSTANT] + len(NETWORKS)
+        reached = sum(f"briefs/{self.briefs[-1]}" in line["items"] for line in self.news())
+        return reached >= self.crowd[Frequency.INSTANT] + len(NETWORKS)
 
-    def _news(self) -> list[dict[str, Any]]:
+    def news(self) -> list[dict[str, Any]]:
         """All that the witness has seen of this trial."""
         for line in self.witness.news():
             if "fault" in line:
@@ -178,21 +207,48 @@ class Trial:
 
     # -- killing --------------------------------------------------------------------------------
 
+    def behave(self, **manner: float | bool) -> None:
+        """Tell the far side how to be in this trial."""
+        self.witness.behave(**{"slow": self.slow, "pipelining": self.pipelining, **manner})
+
     def _one_start(self) -> None:
         """Start the program and see it dead, one way or the other."""
-        self.witness.set_faults(self.faults)
+        self.behave(faults=self.faults)
         whole = not self.program.mutant and self.chance.random() < WHOLE
         once = self.chance.random() < 0.2
+        stop = not self.point and self.chance.random() < STOPPED
         point, seconds, until = self._trigger(slow=whole)
         self.outcome.starts += 1
-        self._start("run", *(["--once"] if once else ["--no-web"]), point=point, whole=whole)
-        ended = self.program.wait(seconds, until)
+        self.start("run", *(["--once"] if once else ["--no-web"]), point="" if stop else point, whole=whole)
+        ended = self.program.wait(min(seconds, 1.0) if stop else seconds, until)
+        killed = time.time()
+        if ended is None and stop:
+            ended = self._stop()
         if ended is None:
             self.program.kill()
+        if ended in {None, -9, -15}:  # the last: it had not come as far as listening to signals
             self.outcome.kills += 1
-        elif ended == -9:
-            self.outcome.kills += 1
+        if ended == -9 and not stop:
             self.outcome.points[point.partition(":")[0]] += 1
+        self._mended(killed if ended != 0 else None)
+
+    def _stop(self) -> int | None:
+        """SIGTERM: it finishes what is in hand, records it and leaves nothing in doubt."""
+        self.program.signal(signal.SIGTERM)
+        ended = self.program.wait(CLEAN_SECONDS)
+        if ended == 0:
+            self.outcome.stops += 1
+            left = sum(row["state"] == "sending" for row in verdict.rows(self.root, verdict.DUTIES))
+            if left:
+                self.outcome.complaints.append(f"{self.name}: a stop left {left} in doubt")
+        return ended
+
+    def _mended(self, killed: float | None) -> None:
+        """Keep how long after the kill before this start the first message left, if it did."""
+        lines = self.news()
+        if self._killed and len(lines) > self._seen:
+            self.outcome.mended.append(lines[self._seen]["at"] - self._killed)
+        self._killed, self._seen = (0.0 if killed is None or self._idle() else killed), len(lines)
 
     def _trigger(self, *, slow: bool) -> tuple[str, float, Callable[[], bool]]:
         """When to kill: at a named point, by the clock, or after so many deliveries."""
@@ -203,24 +259,37 @@ class Trial:
         point = self.point or self.chance.choice(planning if first else POINTS)
         seconds = self.chance.uniform(0.02, 1.2) * (3 if slow else 1)
         if self.point or first or kind < 0.5:
-            return f"{point}:{nth}", PATIENCE, lambda: False
+            return f"{point}:{min(nth, 2) if first or self.point else nth}", PATIENCE, self._quiet()
         if kind < 0.8:
             return "", seconds, lambda: False
-        wanted = len(self._news()) + self.chance.randint(1, 12)
-        return "", PATIENCE, lambda: len(self._news()) >= wanted
+        wanted = len(self.news()) + self.chance.randint(1, 12)
+        return "", PATIENCE, lambda: len(self.news()) >= wanted
 
-    def _start(self, *arguments: str, point: str = "", whole: bool = False) -> None:
+    def _quiet(self) -> Callable[[], bool]:
+        """Whether all has been done for a while: a point that was not passed by then will not be."""
+        since: list[float] = []
+
+        def quiet() -> bool:
+            if not self._idle():
+                return False
+            since.append(time.monotonic())
+            return since[-1] - since[0] > QUIET
+
+        return quiet
+
+    def start(self, *arguments: str, point: str = "", whole: bool = False) -> None:
         environ = {name: os.environ[name] for name in ("PATH", "PYTHONPATH", "LANG", "LC_ALL") if name in os.environ}
         environ |= {"HOME": str(self.root / "home"), "SYNDICATE_FAIL_AT": point, **self._secrets}
         self.program.start(["-C", str(self.root), *arguments], environ, self.root / "program.log", whole=whole)
 
     # -- finishing ------------------------------------------------------------------------------
 
-    def _finish(self) -> None:
+    def finish(self) -> None:
         """One clean run; then, at pretended times, what waits for a retry or for a look at an account's own posts."""
+        self.behave(faults=0.0)
         now = datetime.now(UTC)
         for arguments in self._runs(now):
-            self._start("run", "--once", *arguments)
+            self.start("run", "--once", *arguments)
             code = self.program.wait(CLEAN_SECONDS, self._runs_away)
             if code is None:
                 self.program.kill()
@@ -228,14 +297,14 @@ class Trial:
                 self.outcome.complaints.append(f"{self.name}: a clean run ended with {code}")
             if code is None or verdict.closed(self.root):
                 break
-        self._start("db", "check")
+        self.start("db", "check")
         if self.program.wait(CLEAN_SECONDS) != 0:
             self.outcome.complaints.append(f"{self.name}: `db check` complains")
-        self._news()
+        self.news()
 
     def _runs_away(self) -> bool:
         """Whether it sends without end."""
-        return len(self._news()) > 3 * (len(self.briefs) + 3) * (sum(READERS.values()) + len(NETWORKS))
+        return len(self.news()) > 3 * (len(self.briefs) + 3) * (sum(self.crowd.values()) + len(NETWORKS))
 
     def _runs(self, now: datetime) -> Iterator[list[str]]:
         yield []

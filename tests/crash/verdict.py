@@ -13,14 +13,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from syndicate.channels.smtp.sending import GROUP_MOST
+from syndicate.channels.smtp.sending import GROUP_MOST, GROUP_SECONDS
 from syndicate.model import Frequency
 
 if TYPE_CHECKING:
     from crash.trial import Trial
 
-# As many connections as the settings say, and one group of intents on each: the most that one kill can leave in doubt.
-IN_DOUBT = 4 * GROUP_MOST
+CONNECTIONS = 4  # of the settings
 OPEN = ("pending", "claimed", "sending", "deferred")
 DUTIES = """SELECT c.name AS channel, r.address, d.state, d.remote_id, v.items, s.subject
     FROM delivery d JOIN sending s ON s.key = d.sending JOIN place c ON c.key = d.channel
@@ -56,7 +55,7 @@ def judge(trial: Trial) -> None:
         if row["state"] == "uncertain" and row["address"]
         for key in json.loads(row["items"])
     }
-    owed = set(expected(trial))
+    owed = {(to, item) for to, item in expected(trial) if to not in trial.gone}
     doubles = {place: n for place, n in seen.items() if n > 1}
     lost = owed - set(seen) - doubted
     outcome.witnessed = len(trial.lines)
@@ -76,13 +75,13 @@ def judge(trial: Trial) -> None:
 
 def expected(trial: Trial) -> Iterator[tuple[str, str]]:
     """(address or network, item) of all that is owed: who gets what, once."""
-    from crash.trial import NETWORKS, READERS
+    from crash.trial import NETWORKS
 
     shown = {item for line in trial.lines for item in line["items"] if item.startswith("quotes/")}
     quote = min(shown, default="the day's quote")  # of two, the other is one that nobody owed
     for to in (*NETWORKS, *trial.readers(Frequency.INSTANT)):
         yield from ((to, f"briefs/{brief}") for brief in trial.briefs)
-    for frequency in READERS:
+    for frequency in trial.crowd:
         for to in trial.readers(frequency):
             yield to, quote
             yield to, f"briefs/{trial.briefs[0]}"
@@ -103,9 +102,13 @@ def ledger(trial: Trial, found: list[sqlite3.Row]) -> Iterator[str]:
     for (channel, state), n in states.items():
         if state in OPEN:
             yield f"{n} deliveries of {channel} are still {state}"
+        elif state == "suppressed" and channel == "mail" and trial.gone:
+            continue
         elif state != "sent" and (channel, state) != ("mail", "uncertain"):
             yield f"{n} deliveries of {channel} are {state}"
-    if outcome.uncertain > outcome.kills * IN_DOUBT + trial.cuts:
+    # One group of intents on each connection; a group of one where a reply takes longer than groups are made for.
+    group = 1 if trial.slow >= GROUP_SECONDS else GROUP_MOST
+    if outcome.uncertain > outcome.kills * CONNECTIONS * group + trial.cuts:
         yield f"{outcome.uncertain} uncertain after {outcome.kills} kills and {trial.cuts} lost answers"
     for row in found:
         if row["state"] == "sent" and not _witnessed(row, ids):

@@ -1,33 +1,28 @@
 """The independent witness: a mail server and three strict networks in a process of their own.
 
-What they accept is written down, on the disk, before it is answered. Nothing of the ledger is known here. Its first line
-says where it listens; each line that it is told sets how often it fails; it ends with its standard input.
+What they accept is written down before it is answered. Nothing of the ledger is known here. Its first line says where it
+listens; each line that it is told sets how it behaves (sink.Manner) and is answered; it ends with its standard input.
 
     python witness.py LOG SEED
 """
 
 from __future__ import annotations
 
-import asyncio
-import email
-import email.policy
 import json
 import os
 import random
 import re
-import socket
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
-from aiosmtpd.controller import Controller
+from sink import Manner, Sink
 
 from syndicate.testing import FakeBluesky, FakeMastodon, FakeX, Network
 
 ITEM = re.compile(r"https?://[^\s\"<>/]+/((?:briefs|quotes)/[a-z0-9-]+)")
 NETWORK_FAULTS = ("before_accept", "after_accept", "half_body", "429", "500")
-MAIL_FAULTS = ("rcpt_451", "rcpt_cut", "dot_451", "accept_cut")
-SLOWEST = 0.008  # seconds before a mail is answered
 
 
 class Book:
@@ -38,9 +33,10 @@ class Book:
         self.chance = random.Random(seed)
         self.faults = 0.0
 
-    def write(self, **line: object) -> None:
-        os.write(self._file, json.dumps(line).encode() + b"\n")
-        os.fsync(self._file)
+    def write(self, *, text: str = "", **line: object) -> None:
+        """``text``: of a mail, of which the items that it leads to are kept."""
+        more = {} if "fault" in line or "items" in line else {"items": items(text)}
+        os.write(self._file, json.dumps({**line, **more, "at": time.time()}).encode() + b"\n")
 
     def fault(self, among: tuple[str, ...], where: str) -> str:
         """A fault, now and then; "" for none."""
@@ -53,35 +49,6 @@ class Book:
 def items(text: str) -> list[str]:
     """The items that a text leads to: ``briefs/SLUG``, ``quotes/SLUG``."""
     return sorted(set(ITEM.findall(text)))
-
-
-class Sink:
-    """A mail server that takes a little time, and cuts where it is told to."""
-
-    def __init__(self, book: Book) -> None:
-        self._book = book
-        self._planned = ""
-
-    async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:  # noqa: N802
-        self._planned = self._book.fault(MAIL_FAULTS, "mail")
-        if self._planned == "rcpt_451":
-            return "451 4.7.1 come back later"
-        if self._planned == "rcpt_cut":
-            server.transport.abort()
-        envelope.rcpt_tos.append(address)
-        return "250 OK"
-
-    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's names
-        if self._planned == "dot_451":
-            return "451 4.3.0 come back later"
-        mail = email.message_from_bytes(envelope.original_content, policy=email.policy.default)
-        text = mail.get_body(("plain",)).get_content()
-        for to in envelope.rcpt_tos:
-            self._book.write(where="mail", to=to, id=mail["Message-ID"].strip("<> "), items=items(text))
-        await asyncio.sleep(self._book.chance.uniform(0, SLOWEST))
-        if self._planned == "accept_cut":
-            server.transport.abort()
-        return "250 2.0.0 taken"
 
 
 def watched(kind: type[Network], name: str, book: Book) -> Network:
@@ -106,18 +73,17 @@ def watched(kind: type[Network], name: str, book: Book) -> Network:
 def main(log: str, seed: str) -> None:
     """Listen until standard input ends."""
     book = Book(Path(log), seed)
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    controller = Controller(Sink(book), hostname="127.0.0.1", port=port)
+    sink = Sink(book.write, book.fault, book.chance.random)
     networks = {
         name: watched(kind, name, book) for name, kind in (("x", FakeX), ("mastodon", FakeMastodon), ("bluesky", FakeBluesky))
     }
-    controller.start()
     for network in networks.values():
         network.__enter__()
-    print(json.dumps({"mail": port, **{name: network.url for name, network in networks.items()}}), flush=True)
+    print(json.dumps({"mail": sink.port, **{name: network.url for name, network in networks.items()}}), flush=True)
     for line in sys.stdin:
-        book.faults = float(line)
+        sink.manner = Manner(**json.loads(line))
+        book.faults = sink.manner.faults
+        print("true", flush=True)
 
 
 if __name__ == "__main__":
