@@ -13,6 +13,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
+from syndicate.failpoint import fail_at
 from syndicate.model import State
 from syndicate.store import claims, schema
 from syndicate.store.claims import Claimed
@@ -88,6 +89,7 @@ class Ledger:
             _record(moves, results)
             for duty in back:
                 moves.move(duty.sending, duty.place, duty.epoch, State.SENDING, State.CLAIMED)
+            fail_at("ledger.within_exchange")
             granted = moves.intend(duties)
             if counted and len(granted) > len(back):
                 count_day(connection, counted, len(granted) - len(back), now)

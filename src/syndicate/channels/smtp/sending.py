@@ -169,6 +169,8 @@ class Sending:
         self._fill(n, wait=False)
         group = [self._queue[place] for place in range(min(n, len(self._queue)))]
         self._intend(group)
+        if len(group) > 1:
+            fail_at("smtp.after_group")
         for mail in group[1:]:
             if not mail.granted:
                 self._done(mail, None)
@@ -199,6 +201,7 @@ class Sending:
                 _spoke_out_of_turn()
             if line.pipelines:
                 line.write(b"".join(commands))
+                fail_at("smtp.after_envelope")
                 self._answered(mail, line, _replies(line, len(commands), self._settings.timeout))
                 return
             replies: list[Reply] = []
