@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from syndicate.cli import FAILED, OK
-from syndicate.cli.arguments import filled
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -29,6 +28,8 @@ _DONE: Final = {"submit": "submitted", "verify": "verified", "approve": "approve
 
 def commands(made: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """The verbs and their arguments."""
+    from syndicate.cli.arguments import filled
+
     helps = {
         "submit": "say that a quote is ready to be looked at",
         "verify": "see every rendering and answer for the content",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from syndicate.cli import OK, Parser
@@ -39,6 +38,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _read(args: argparse.Namespace) -> int:
+    from pathlib import Path
+
     from syndicate.cli.output import document, note, say
     from syndicate.cli.publication import opened
     from syndicate.errors import SyndicateError

@@ -6,7 +6,6 @@ import argparse
 from typing import Final
 
 from syndicate.cli import Parser
-from syndicate.cli.arguments import at_least_one
 
 # As in ``model.State``, which would load too much for a help text; a test compares them.
 STATES: Final = ("pending", "claimed", "sending", "sent", "deferred", "failed", "suppressed", "uncertain", "cancelled")
@@ -24,6 +23,8 @@ _COLUMNS: Final = {
 
 def parser(prog: str) -> argparse.ArgumentParser:
     """The arguments of ``deliveries``."""
+    from syndicate.cli.arguments import at_least_one
+
     made = Parser(
         prog,
         description="What was sent, what waits and what went wrong. No addresses are shown.",

@@ -6,7 +6,6 @@ import argparse
 from typing import TYPE_CHECKING
 
 from syndicate.cli import Parser
-from syndicate.cli.arguments import filled
 
 if TYPE_CHECKING:
     from syndicate.app import App
@@ -16,6 +15,8 @@ WIDE = ("all", "quotes")
 
 def parser(prog: str) -> argparse.ArgumentParser:
     """The arguments of ``hold``."""
+    from syndicate.cli.arguments import filled
+
     made = Parser(
         prog,
         description="Stop TARGET before the next message leaves, at most five seconds from now. The stop survives a restart.\n"

@@ -9,7 +9,6 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from syndicate.cli import Parser
-from syndicate.cli.arguments import filled
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,6 +23,8 @@ _READERS: Final = (("instant", "Ines Instant"), ("daily", "Dara Daily"), ("weekl
 
 def parser(prog: str) -> argparse.ArgumentParser:
     """The arguments of ``init``."""
+    from syndicate.cli.arguments import filled
+
     made = Parser(
         prog,
         description="Make a publication in DIR: settings, templates, a folder for briefs and one for quotes.\n"

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from syndicate.cli import OK, Parser
+
+if TYPE_CHECKING:
+    from syndicate.store.database import Connection
 
 _LISTED: Final = {"number": "Key", "since": "Signs since"}
 
@@ -50,7 +53,7 @@ def _rotate(args: argparse.Namespace) -> int:
     with opened(args) as app:
         now = app.now()
 
-        def work(connection: keys.Connection) -> int:
+        def work(connection: Connection) -> int:
             number = keys.rotate(connection, now)
             audit(connection, who=who(), act="rotate", subject=f"key {number}", detail={}, at=now)
             return number

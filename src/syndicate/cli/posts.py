@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Final
 
 from syndicate.cli import FAILED, OK, Parser
 
 if TYPE_CHECKING:
     from syndicate.store.record import Sent
-from syndicate.cli.arguments import at_least_one
 
 _COLUMNS: Final = {
     "id": "Id",
@@ -28,6 +26,8 @@ _DONE: Final = {"post": "post", "edit": "correction", "delete": "deletion"}
 
 def parser(prog: str) -> argparse.ArgumentParser:
     """The arguments of ``posts``."""
+    from syndicate.cli.arguments import at_least_one
+
     made = Parser(
         prog,
         description="The posts of briefs and quotes on the social channels.",
@@ -79,6 +79,8 @@ def _list(args: argparse.Namespace) -> int:
 
 
 def _show(args: argparse.Namespace) -> int:
+    from dataclasses import asdict
+
     from syndicate.cli.output import document, heading, note, say
     from syndicate.cli.preview import found
     from syndicate.cli.publication import looked_at, root
