@@ -286,6 +286,25 @@ def test_a_quote_waits_for_its_people_and_our_own_words_hold_none_of_it(
     assert [b"walks over it" in path.read_bytes() for path in notices(made)] == [False]
 
 
+def test_a_correction_that_waited_tells_none_of_the_words_that_its_file_has_now(tmp_path: Path) -> None:
+    made = Publication(root=tmp_path / "p", settings=SETTINGS + SOCIAL)
+    made.begin("2026-01-01 04:00")
+    made.subscribe("2026-01-01 04:00", ann=Wishes(frequency=Frequency.INSTANT))
+    made.quote("0101", "Nobody who repairs a bridge should ask who walks over it.")
+    made.run("2026-01-02 05:30")
+    with made.opened("2026-01-02 06:00") as app:
+        item = app.content.quote("0101")
+        assert item is not None
+        wanted = correction.wish(app, item, Severity.SIGNIFICANT, "It says: should never wonder who goes across.", app.now())
+        correction.correct(app, item, wanted, app.now(), who="test", clock=lambda: 0.0)
+        made.quote("0101", "Nobody who repairs a bridge should never wonder who goes across.")
+        app.content.sync(app.sources, app.now())
+        Runtime(app).drain()
+        assert app.books.balance("edit", item.id).states == {State.FAILED: 3}
+        assert app.books.balance("notice", f"correction:digest:{item.id}").states == {State.FAILED: 1}
+    assert notices(made) == []
+
+
 def test_what_left_with_the_right_version_stays_while_something_else_is_in_doubt(tmp_path: Path) -> None:
     made = Publication(root=tmp_path / "p", settings=SETTINGS + SOCIAL)
     made.begin("2026-01-01 04:00")

@@ -263,6 +263,7 @@ def _make(app: App, duty: Duty) -> tuple[str, Amendment]:
         raise Refused(msg, code="late")
     if isinstance(item, Quote):
         approval.admit(app, item, app.now())  # nothing of it leaves without its people, not even our own words on it
+        framing.guard_outside(told.text, [item], style=app.style)  # the file may have changed since it was written (Q5)
     note = _note(app, item, channel, told, duty)
     post = posts.render(app, item, channel, created=duty.due, revision=duty.revision) if way == "edit" else note
     spare = note if way == "edit" and told.severity is Severity.SIGNIFICANT else None

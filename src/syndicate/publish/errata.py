@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo
 
 from syndicate import links
 from syndicate.errors import Refused, SyndicateError
-from syndicate.model import Brief, Correction, Item, Parcel
+from syndicate.model import Brief, Correction, Item, Parcel, Quote
 from syndicate.publish import approval, messages, notices
-from syndicate.render import email, mime
+from syndicate.render import email, framing, mime
 from syndicate.render.frozen import Frozen
 from syndicate.store import agenda, amendments, marks
 from syndicate.store.duties import Duty
@@ -60,6 +60,8 @@ def _frozen(app: App, duty: Duty, newsletter: str, lang: str) -> Frozen:
     if item is None or told is None:
         msg = "the item is not there any more"
         raise Refused(msg)
+    if isinstance(item, Quote):
+        framing.guard_outside(told.text, [item], style=app.style)  # the file may have changed since it was written (Q5)
     correction = Correction(date=date.fromisoformat(told.day), text=told.text, severity=told.severity)
     frozen = notices.render(app, newsletter, "correction", lang=lang, brief=face(app, item), correction=correction)
     text = frozen.to_json()
