@@ -94,3 +94,15 @@ def carriers(connection: Connection, item: int, since: datetime) -> list[Carrier
         Carrier(key=row.key, newsletter=row.name, number=row.number, frequency=row.frequency, at=from_micros(row.at))
         for row in rows
     ]
+
+
+def books(connection: Connection, start: datetime, end: datetime) -> list[tuple[datetime, dict[str, int]]]:
+    """Of each sending due in ``[start, end)``, when it was due and its deliveries by state, from the tallies."""
+    query = sa.text(
+        """SELECT s.key, s.due, t.state, sum(t.n) AS n FROM sending s JOIN tally t ON t.sending = s.key
+        WHERE s.due >= :start AND s.due < :end AND t.n > 0 GROUP BY s.key, t.state ORDER BY s.due, s.key"""
+    )
+    found: dict[int, tuple[datetime, dict[str, int]]] = {}
+    for row in connection.execute(query, {"start": to_micros(start), "end": to_micros(end)}):
+        found.setdefault(row.key, (from_micros(row.due), {}))[1][row.state] = int(row.n)
+    return list(found.values())

@@ -13,7 +13,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from syndicate.store.signins import SignIns
-from syndicate.web.desk import briefs, deliveries, door, editions, guard, quotes, settings, sheets, switch, today
+from syndicate.web.desk import briefs, calendar, deliveries, door, editions, guard, quotes, settings, sheets, switch, today
 from syndicate.web.desk.address import Address
 from syndicate.web.desk.counting import Counting
 from syndicate.web.desk.pace import Pace
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from syndicate.app import App
 
 # Every page of the desk: one module each, whose `WAYS` say where it stands.
-PAGES: Final[tuple[ModuleType, ...]] = (door, switch, today, quotes, briefs, editions, deliveries, settings)
+PAGES: Final[tuple[ModuleType, ...]] = (door, switch, today, calendar, quotes, briefs, editions, deliveries, settings)
 _FOREVER: Final = "private, max-age=31536000, immutable"  # an address holds a digest of the bytes
 
 
