@@ -48,9 +48,9 @@ def test_help_loads_no_heavy_library(command: str) -> None:
 
 
 def test_help_loads_the_module_of_the_named_command_alone() -> None:
-    assert {name for name in modules("hold", "--help") if name.startswith("syndicate.")} == {
+    assert {name for name in modules("claim", "--help") if name.startswith("syndicate.")} == {
         "syndicate.cli",
-        "syndicate.cli.hold",
+        "syndicate.cli.claim",
     }
 
 
