@@ -64,13 +64,15 @@ def run(args: argparse.Namespace) -> int:
 
 def address(args: argparse.Namespace) -> dict[str, str]:
     """What ``--port`` means for a publication that stays on this machine: pages, mails and feeds carry that port too."""
+    if not args.port:
+        return {}
     from urllib.parse import urlsplit
 
     from syndicate.cli.publication import root
     from syndicate.settings import load
 
     public = urlsplit(load(root(args), os.environ).web.public_url)
-    if not args.port or public.scheme != "http":
+    if public.scheme != "http":
         return {}
     return {"SYNDICATE_WEB__PUBLIC_URL": f"http://{public.hostname}:{args.port}"}
 
