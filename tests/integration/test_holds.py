@@ -204,3 +204,18 @@ def test_every_hold_and_release_is_in_the_audit_log(publication: Publication, ca
         assert [line.act for line in audit.lines(connection)][:2] == ["release", "hold"]
         assert json.dumps(audit.lines(connection)[1].detail) == '{"reason": "we check a source"}'
     capsys.readouterr()
+
+
+def test_a_reason_that_repeats_a_quote_is_withheld_and_the_stop_acts_all_the_same(tmp_path: Path) -> None:
+    made = Publication(root=tmp_path / "p", settings=SETTINGS + SOCIAL)
+    made.begin("2026-01-01 04:00")
+    made.quote("0101", "Nobody who repairs a bridge should ask who walks over it.")
+    made.run("2026-01-02 05:30")
+    for target, reason in (("quotes", "who has said that nobody who repairs a bridge should?"), ("x", "we check a source")):
+        assert main(["-C", str(made.root), "hold", target, "--reason", reason]) == 0
+    with made.opened("2026-01-02 06:00") as app:
+        kept = {hold.target: hold.reason for hold in app.holds.list()}
+        with app.store.read() as connection:
+            told = [line for line in map(repr, audit.lines(connection)) if "repairs" in line]
+    assert kept == {"quotes": "[withheld: it repeats the words of a quote]", "x": "we check a source"}
+    assert told == []

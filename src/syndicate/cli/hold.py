@@ -33,10 +33,11 @@ def run(args: argparse.Namespace) -> int:
     """Place the stop."""
     from syndicate.cli.output import note
     from syndicate.cli.publication import opened, who
+    from syndicate.publish import stopping
 
     with opened(args) as app:
         target = named(app, args.target)
-        app.holds.place(target, args.reason, who=who(), now=app.now())
+        stopping.hold(app, target, args.reason, who=who(), now=app.now())
     note(f"{args.target} is on hold; `syndicate release {args.target}` lets it go on")
     return 0
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
-from syndicate.errors import SyndicateError
+from syndicate.errors import Held, SyndicateError
 from syndicate.publish.tick import settle_slots
+from syndicate.render import framing
 from syndicate.store.lock import RunLock
 from syndicate.store.marks import FENCE
 
@@ -36,6 +37,15 @@ def held(app: App, target: str) -> Hold:
     if found.who == FENCE:
         raise SyndicateError(found.reason)
     return found
+
+
+def hold(app: App, target: str, reason: str, *, who: str, now: datetime) -> None:
+    """Stop ``target``. A reason that repeats a quote is withheld, for everybody reads it (Q5); no stop is refused for it."""
+    try:
+        framing.guard_outside(reason, app.content.quotes(now=now), style=app.style)
+    except Held:
+        reason = "[withheld: it repeats the words of a quote]"
+    app.holds.place(target, reason, who=who, now=now)
 
 
 def waiting(app: App, target: str) -> dict[str, Waiting]:

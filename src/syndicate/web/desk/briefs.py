@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from starlette.responses import HTMLResponse
 
 from syndicate.errors import SyndicateError
-from syndicate.publish import byhand, rhythm
+from syndicate.publish import byhand, rhythm, stopping
 from syndicate.store import board, shelf
 from syndicate.store.addresses import normalised
 from syndicate.store.audit import audit
@@ -107,7 +107,7 @@ def send(visit: Visit) -> Response:
 def hold(visit: Visit) -> Response:
     """Stop this brief before its next message."""
     found = _found(visit)
-    visit.app.holds.place(found.id, wanted(visit.said("reason"), "the reason"), who=visit.who, now=visit.now)
+    stopping.hold(visit.app, found.id, wanted(visit.said("reason"), "the reason"), who=visit.who, now=visit.now)
     return visit.go(f"/briefs/{found.slug}", did="held-one")
 
 

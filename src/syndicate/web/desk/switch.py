@@ -63,7 +63,7 @@ def one_thing(visit: Visit) -> Response:
 def reason(visit: Visit) -> Response:
     """Write the reason of a hold that has begun."""
     hold = _held(visit, visit.said("target") or "all")
-    visit.app.holds.place(hold.target, wanted(visit.said("reason"), "the reason"), who=visit.who, now=visit.now)
+    _place(visit, hold.target, wanted(visit.said("reason"), "the reason"))
     return visit.go("", did="reason")
 
 
@@ -106,7 +106,7 @@ def _is_edition(visit: Visit, target: str) -> bool:
 
 
 def _place(visit: Visit, target: str, why: str) -> None:
-    visit.app.holds.place(target, why, who=visit.who, now=visit.now)
+    stopping.hold(visit.app, target, why, who=visit.who, now=visit.now)
 
 
 def _held(visit: Visit, target: str) -> Hold:
