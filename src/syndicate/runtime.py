@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final, TypeVar
@@ -91,6 +91,7 @@ class Runtime:
     def stop(self) -> None:
         """Let every worker finish the parcel in its hands and settle it, then end."""
         self._stop.set()
+        wait(self._running.values())  # one of them may be about to open a lane: the pool must take it
         self._pool.shutdown(wait=True)
         self._app.ledger.finish()
 

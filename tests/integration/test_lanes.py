@@ -20,6 +20,7 @@ from publication import SETTINGS, Publication
 from syndicate.app import App
 from syndicate.channels.smtp.sending import Sending
 from syndicate.model import Frequency, State
+from syndicate.publish.lanes import Dealer
 from syndicate.publish.tick import tick
 from syndicate.runtime import Runtime
 from syndicate.store.subscribers import Wishes
@@ -151,6 +152,28 @@ def test_a_program_that_ends_finishes_what_is_in_hand_and_loses_nothing(
         Runtime(app).drain()
         assert states(app) == {State.SENT: READERS}
     assert len(set(relay.got)) == len(relay.got) == READERS
+
+
+def test_a_program_that_ends_while_a_connection_is_opened_says_nothing_of_it(
+    tmp_path: Path, port: int, relay: Relay, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    opening, opened = threading.Event(), Dealer._open
+
+    def late(self: Dealer, threads: Any) -> None:
+        opening.set()
+        runtime._stop.wait(30)
+        time.sleep(0.1)
+        opened(self, threads)
+
+    monkeypatch.setattr(Dealer, "_open", late)
+    with publication(tmp_path, port).opened(AT) as app:
+        tick(app, app.now())
+        runtime = Runtime(app)
+        runtime.kick()
+        assert opening.wait(30)
+        runtime.stop()
+        assert not runtime.stopped, capsys.readouterr().err
+        assert states(app)[State.PENDING] == READERS - len(relay.got)
 
 
 def test_a_relay_that_is_gone_is_left_alone_and_costs_few_attempts(tmp_path: Path, relay: Relay) -> None:
