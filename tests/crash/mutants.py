@@ -5,17 +5,23 @@ Each breaks one rule that keeps a delivery from being lost or doubled, in the pl
 
 from __future__ import annotations
 
+import dataclasses
+import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Final
 from uuid import uuid4
 
-from syndicate.channels import mastodon, smtp
+from crash import scenes
+from syndicate.channels import bluesky, mastodon, smtp
 from syndicate.failpoint import fail_at
-from syndicate.model import Receipt, State
+from syndicate.model import Receipt, Request, State
 from syndicate.publish import editions
 from syndicate.publish.lane import Lane
-from syndicate.store import agenda, moves
+from syndicate.store import agenda, moves, subscribers
+from syndicate.store.clauses import CONSENTED_HERE, HELD_HERE
+from syndicate.store.ledger import Ledger
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -23,8 +29,9 @@ class Mutant:
     """One fault."""
 
     apply: Callable[[], None]
-    seen_as: str  # what the harness must count: doubles | losses | complaints
-    point: str  # where to kill so that it shows
+    seen_as: str = "complaints"  # what the harness must count: doubles | losses | complaints
+    point: str = ""  # where to kill so that it shows …
+    play: Callable[[scenes.Scene], list[str]] | None = None  # … or the scene that shows it
     faults: float = 0.0  # of the far side
 
 
@@ -42,7 +49,7 @@ def intend_after_sending() -> None:
     """The intent is committed with the result."""
 
     def late(self: Lane, results: Any) -> None:
-        fail_at("runtime.before_settle")
+        fail_at("lane.before_settle")
         self._office.app.ledger.intend([result.duty for result in results], self._office.app.now())
         settle(self, results)
 
@@ -79,17 +86,86 @@ def record_the_slot_first() -> None:
     editions._write = write
 
 
+def forget_the_slot() -> None:
+    """A slot that was expanded is expanded again: no two of its rows are the same."""
+
+    def again(connection: Any, slot: Any, state: str, reason: str = "") -> int | None:
+        local = slot.local + timedelta(seconds=1 + secrets.randbelow(59))
+        return record(connection, dataclasses.replace(slot, local=local), state, reason)
+
+    record = agenda.record_slot
+    agenda.record_slot = again
+
+
+def grant_blindly() -> None:
+    """An intent is granted whatever the row's state and epoch are by now: a lease is worth nothing."""
+    moves.INTEND = moves.INTEND.replace("AND state = 'claimed' AND epoch = :epoch", "AND :epoch > 0")
+
+
+def overlook_holds() -> None:
+    """Holds are read when a duty is claimed, and not again."""
+    moves.INTEND = moves.INTEND.replace(f"AND NOT {HELD_HERE}", "AND (:v IS NULL OR 1) AND :c <> ''")
+
+
+def overlook_leavers() -> None:
+    """Whether a reader still wants it is asked when a duty is claimed, and not again."""
+    moves.INTEND = moves.INTEND.replace(CONSENTED_HERE, "(:n IS NULL OR 1)")
+    subscribers.suppress_open = lambda *_: 0
+
+
+def keep_intents() -> None:
+    """Intents of a group of which nothing has left are not taken back."""
+
+    def exchange(self: Ledger, results: Any, found: Any, now: Any, **more: Any) -> Any:
+        return take(self, results, found, now, **{**more, "back": ()})
+
+    take, give = Ledger.exchange, Ledger.give_back
+    Ledger.exchange = exchange  # type: ignore[method-assign]
+    Ledger.give_back = lambda self, found, now, **_: give(self, found, now)  # type: ignore[method-assign]
+
+
+def intend_in_memory() -> None:
+    """The disk never knows of an intent."""
+    Lane.intend = lambda _self, keys: set(keys)  # type: ignore[method-assign]
+
+
 def forget_the_key() -> None:
     """A repeated post carries another Idempotency-Key."""
-    request = mastodon.Mastodon.request
-    mastodon.Mastodon.request = lambda self, parcel, _key: request(self, parcel, uuid4().hex)  # type: ignore[method-assign]
+    status = mastodon.Mastodon._status
+    mastodon.Mastodon._status = lambda self, post, _key, media: status(self, post, uuid4().hex, media)  # type: ignore[method-assign]
+
+
+def leave_out_the_key() -> None:
+    """A post carries no Idempotency-Key."""
+
+    def bare(self: Any, post: Any, key: str, media: list[str]) -> Request:
+        made = status(self, post, key, media)
+        return dataclasses.replace(made, headers={k: v for k, v in made.headers.items() if k != "Idempotency-Key"})
+
+    status = mastodon.Mastodon._status
+    mastodon.Mastodon._status = bare  # type: ignore[method-assign]
+
+
+def forget_the_record() -> None:
+    """A repeated record stands under another id."""
+    request = bluesky.Bluesky.request
+    bluesky.Bluesky.request = lambda self, parcel, _key: request(self, parcel, uuid4().hex)  # type: ignore[method-assign]
 
 
 MUTANTS: Final[Mapping[str, Mutant]] = {
     "resend": Mutant(apply=resend_what_was_on_the_wire, seen_as="doubles", point="smtp.after_dot"),
     "called_sent": Mutant(apply=call_sent_what_was_on_the_wire, seen_as="complaints", point="smtp.before_dot"),
-    "late_intent": Mutant(apply=intend_after_sending, seen_as="doubles", point="runtime.before_settle"),
+    "late_intent": Mutant(apply=intend_after_sending, seen_as="doubles", point="lane.before_settle"),
     "blind_settle": Mutant(apply=settle_blindly, seen_as="doubles", point="smtp.after_dot"),
     "slot_first": Mutant(apply=record_the_slot_first, seen_as="losses", point="editions.after_slot"),
     "new_key": Mutant(apply=forget_the_key, seen_as="doubles", point="runtime.before_settle"),
+    "no_key": Mutant(apply=leave_out_the_key, seen_as="doubles", point="runtime.before_settle"),
+    "new_record": Mutant(apply=forget_the_record, seen_as="doubles", point="runtime.before_settle"),
+    "no_intent": Mutant(apply=intend_in_memory, seen_as="doubles", point="smtp.after_dot"),
+    "no_slot_key": Mutant(apply=forget_the_slot, seen_as="complaints", point="editions.after_slot"),
+    "blind_intent": Mutant(apply=grant_blindly, play=scenes.asleep),
+    "blind_zombie": Mutant(apply=settle_blindly, play=scenes.asleep),
+    "hold_unread": Mutant(apply=overlook_holds, play=scenes.left_and_held),
+    "leaving_unread": Mutant(apply=overlook_leavers, play=scenes.left_and_held),
+    "group_kept": Mutant(apply=keep_intents, play=scenes.slowed_down),
 }

@@ -75,8 +75,8 @@ def main(mutant: str = "") -> None:
     """Take orders until standard input ends."""
     warm()
     if mutant:
-        sys.path.insert(0, str(Path(__file__).parent))
-        importlib.import_module("mutants").MUTANTS[mutant].apply()
+        sys.path.insert(0, str(Path(__file__).parent.parent))
+        importlib.import_module("crash.mutants").MUTANTS[mutant].apply()
     children: set[int] = set()
     print(json.dumps("ready"), flush=True)
     for line in sys.stdin:

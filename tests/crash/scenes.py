@@ -100,7 +100,7 @@ class Scene(Trial):
         self.program.swap(pid)
         self.program.signal(signal.SIGCONT)
         self.program.wait(seconds)
-        return self._stop()
+        return self.stop()
 
     def _free(self) -> bool:
         connection = sqlite3.connect(self.database, timeout=0.2)
@@ -139,6 +139,64 @@ class Scene(Trial):
         for path in (self.database.with_name(f"{self.database.name}-{end}") for end in ("wal", "shm")):
             path.unlink(missing_ok=True)
         shutil.copy(copy, self.database)
+
+
+def asleep(scene: Scene) -> list[str]:
+    """It sleeps past its lease while another takes over, and wakes: what was wrong with that."""
+    scene.slow = LEISURELY
+    scene.behave()
+    scene.run_until(5)
+    sleeper = scene.doze()
+    refused = scene.run_once() == 1 and "another `syndicate run`" in scene.said()
+    scene.database.with_name("syndicate.db.lock").unlink()  # somebody is sure that it is dead
+    scene.slow = 0.0
+    scene.behave()
+    scene.run_once()
+    decided, witnessed = scene.settled(), len(scene.mails())
+    scene.wake(sleeper, 3.0)
+    wrong = [] if refused else ["two ran on one database"]
+    if not decided <= scene.settled():
+        wrong.append("who woke changed what another had settled")
+    if len(scene.mails()) > witnessed:
+        wrong.append("who woke sent what another had sent")
+    scene.outcome.kills = 1  # for what it had on the wire
+    return wrong + scene.judged()
+
+
+def left_and_held(scene: Scene) -> list[str]:
+    """A reader leaves and an editor holds, by another process, while messages are claimed and dealt out."""
+    scene.slow = LEISURELY
+    scene.behave()
+    scene.run_until(5)
+    reached = set(scene.mails())
+    leaver = next(address for address in reversed(scene.everybody()) if address not in reached)
+    scene.leave(leaver)
+    time.sleep(0.5)
+    scene.hold("digest")
+    time.sleep(1.0)
+    held = len(scene.mails())
+    time.sleep(2.0)
+    wrong = [] if len(scene.mails()) == held else ["mail went on for more than a second behind a hold"]
+    if scene.stop() != 0 or scene.command("release", "digest", "--continue") != 0:
+        wrong.append("it did not stop, or was not released")
+    scene.gone.add(leaver)
+    wrong += scene.judged()
+    return wrong + ["who had left got mail"] * scene.mails().count(leaver)
+
+
+def slowed_down(scene: Scene) -> list[str]:
+    """A fast relay grows slow when intents for a group are recorded; then the program is stopped. No kill: nothing is in doubt."""
+    settings = scene.root / "config" / "syndicate.toml"
+    settings.write_text(settings.read_text().replace("timeout = 20", "timeout = 20\nconnections = 1"))
+    scene.run_until(14)
+    scene.slow = 0.5
+    scene.behave()
+    scene.program.wait(1.2)
+    scene.stop()
+    scene.slow = 0.0
+    scene.judged()
+    in_doubt = [f"{scene.outcome.uncertain} in doubt, and nothing was killed"] if scene.outcome.uncertain else []
+    return in_doubt + scene.outcome.complaints
 
 
 def copied(database: Path, to: Path) -> Path:

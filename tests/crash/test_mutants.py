@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from crash.harness import Campaign
+from crash.harness import Campaign, Program, Witness
 from crash.mutants import MUTANTS
+from crash.scenes import Scene
 from crash.verdict import told
 
 KILLS = 30
@@ -20,6 +21,12 @@ def caught(mutant: str, found: object) -> bool:
 @pytest.mark.parametrize("mutant", MUTANTS)
 def test_the_harness_catches(mutant: str, tmp_path: Path) -> None:
     wanted = MUTANTS[mutant]
+    if wanted.play is not None:
+        with Witness(tmp_path, mutant) as witness, Program(mutant) as program:
+            wrong = wanted.play(Scene(tmp_path / "p", witness, program))
+        print(f"\n{mutant}: {told(wrong)}")
+        assert wrong
+        return
     campaign = Campaign(
         seed=mutant, kills=KILLS, folder=tmp_path, mutant=mutant, point=wanted.point, faults=wanted.faults, kills_per_trial=3
     )

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from crash.harness import Program, Witness
-from crash.scenes import LEISURELY, Scene, copied, small_disk
+from crash.scenes import LEISURELY, Scene, asleep, copied, left_and_held, slowed_down, small_disk
 from crash.verdict import told
 
 
@@ -25,34 +25,18 @@ def scene(tmp_path: Path, program: Program) -> Iterator[Scene]:
         yield Scene(tmp_path / "p", witness, program)
 
 
-def at_leisure(scene: Scene) -> None:
-    scene.slow = LEISURELY
-    scene.behave()
-
-
-def test_a_process_that_slept_while_another_took_over_changes_nothing(scene: Scene) -> None:
-    at_leisure(scene)
-    scene.run_until(5)
-    sleeper = scene.doze()
-    assert scene.run_once() == 1
-    assert "another `syndicate run`" in scene.said()
-    scene.database.with_name("syndicate.db.lock").unlink()  # somebody is sure that it is dead
-    scene.slow = 0.0
-    scene.behave()
-    scene.run_once()
-    decided, witnessed = scene.settled(), len(scene.mails())
-    scene.wake(sleeper, 3.0)
-    assert decided <= scene.settled()
-    assert len(scene.mails()) == witnessed
-    scene.outcome.kills = 1  # for what it had on the wire
-    assert not scene.judged(), told(scene.outcome.complaints)
+@pytest.mark.parametrize("play", [asleep, left_and_held, slowed_down])
+def test_nothing_goes_wrong_when(play: Callable[[Scene], list[str]], scene: Scene) -> None:
+    wrong = play(scene)
+    assert not wrong, told(wrong)
 
 
 def test_a_full_disk_loses_and_doubles_nothing(tmp_path: Path, program: Program) -> None:
     try:
         with small_disk(tmp_path / "p" / "var") as fill, Witness(tmp_path, "full") as witness:
             scene = Scene(tmp_path / "p", witness, program)
-            at_leisure(scene)
+            scene.slow = LEISURELY
+            scene.behave()
             scene.run_until(5)
             ballast = fill()
             give_up = time.monotonic() + 20
@@ -101,27 +85,6 @@ def test_a_relay_that_lies_about_pipelining_gets_each_mail_once(scene: Scene) ->
     scene.run_once()
     assert not scene.judged(), told(scene.outcome.complaints)
     assert scene.outcome.uncertain == 0
-
-
-def test_who_leaves_and_what_is_held_gets_no_further_mail(scene: Scene) -> None:
-    """Both by another process, while the messages are claimed and dealt out."""
-    at_leisure(scene)
-    scene.run_until(5)
-    reached = set(scene.mails())
-    leaver = next(address for address in reversed(scene.everybody()) if address not in reached)
-    scene.leave(leaver)
-    time.sleep(0.5)
-    scene.hold("digest")
-    time.sleep(1.0)
-    held = len(scene.mails())
-    time.sleep(2.0)
-    assert len(scene.mails()) == held
-    assert scene._stop() == 0
-    assert scene.mails().count(leaver) == 0
-    assert scene.command("release", "digest", "--continue") == 0
-    scene.gone.add(leaver)
-    assert not scene.judged(), told(scene.outcome.complaints)
-    assert scene.mails().count(leaver) == 0
 
 
 @pytest.mark.parametrize("point", ["correction.after_mark", "correction.before_plan"])

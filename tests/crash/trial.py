@@ -223,7 +223,7 @@ class Trial:
         ended = self.program.wait(min(seconds, 1.0) if stop else seconds, until)
         killed = time.time()
         if ended is None and stop:
-            ended = self._stop()
+            ended = self.stop()
         if ended is None:
             self.program.kill()
         if ended in {None, -9, -15}:  # the last: it had not come as far as listening to signals
@@ -232,7 +232,7 @@ class Trial:
             self.outcome.points[point.partition(":")[0]] += 1
         self._mended(killed if ended != 0 else None)
 
-    def _stop(self) -> int | None:
+    def stop(self) -> int | None:
         """SIGTERM: it finishes what is in hand, records it and leaves nothing in doubt."""
         self.program.signal(signal.SIGTERM)
         ended = self.program.wait(CLEAN_SECONDS)
