@@ -23,11 +23,14 @@ from syndicate.render.wording import ENGLISH, Wording
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
-    from types import TracebackType
+    from types import CodeType, TracebackType
 
+    from jinja2.bccache import Bucket
     from jinja2.runtime import Context
 
 FOLDER: Final = "templates"  # where a publication keeps them; faults name files below it
+
+_MOST_COMPILED: Final = 500  # templates whose code a process keeps; a publication has about a hundred
 
 _WEEKDAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _MONTHS: Final = (
@@ -157,6 +160,7 @@ class Templates:
             lstrip_blocks=True,
             auto_reload=False,
             cache_size=-1,
+            bytecode_cache=_COMPILED,
             extensions=["jinja2.ext.i18n"],
         )
         self._environment.filters.update(FILTERS)
@@ -290,6 +294,27 @@ class _Sandbox(ImmutableSandboxedEnvironment):
     def is_safe_attribute(self, obj: object, attr: str, value: object) -> bool:
         """No template opens sealed words: that is the quote gate's alone (Q1)."""
         return not isinstance(obj, Words) and super().is_safe_attribute(obj, attr, value)
+
+
+class _Compiled(jinja2.BytecodeCache):
+    """The code of each template by its name and its whole text: every environment here is made alike, so they share it."""
+
+    def __init__(self) -> None:
+        self._codes: dict[tuple[str, str], CodeType] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Hand the code over where this very text was compiled before."""
+        bucket.code = self._codes.get((bucket.key, bucket.checksum))
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keep the code; forget all of it once texts that nobody has any more may have gathered."""
+        if len(self._codes) >= _MOST_COMPILED:
+            self._codes.clear()
+        if bucket.code is not None:
+            self._codes[bucket.key, bucket.checksum] = bucket.code
+
+
+_COMPILED: Final = _Compiled()
 
 
 class _Loader(jinja2.BaseLoader):

@@ -125,6 +125,7 @@ def weekdays(lang: str) -> tuple[str, ...]:
 # -- catalogues -----------------------------------------------------------------------------------
 
 
+@lru_cache(maxsize=16)  # a publication is opened more than once in a process, and its catalogues seldom change
 def read(text: str, *, lang: str, file: str) -> Wording:
     """The wording of one catalogue, the text of a ``.po`` file.
 
