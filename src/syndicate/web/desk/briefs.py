@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from syndicate.web.desk.specimens import Mail, Specimen
     from syndicate.web.desk.visit import Visit
 
-_LONGEST: Final = 20_000  # characters of a text that is tried: more than any network takes
+_LONGEST: Final = 5_000  # characters of a text that is tried: more than any network takes
+_WORD: Final = 500  # characters without a blank: looking for addresses in longer ones takes too long
 _TOP: Final = 1 << 62
 
 
@@ -68,6 +69,9 @@ def preview(visit: Visit) -> Response:
         raise SyndicateError(msg)
     if len(text) > _LONGEST:
         msg = f"a text of {len(text):,} characters is longer than any network takes"
+        raise SyndicateError(msg)
+    if max(map(len, text.split()), default=0) > _WORD:
+        msg = f"a word of more than {_WORD} characters is a slip of the hand"
         raise SyndicateError(msg)
     tried = replace(found, social={**found.social, name: text})
     made = [replace(one, draft=text) for one in specimens.of_account(visit.app, tried, name, visit.now, tried=True)]
