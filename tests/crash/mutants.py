@@ -164,7 +164,6 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
     "no_intent": Mutant(apply=intend_in_memory, seen_as="doubles", point="smtp.after_dot"),
     "no_slot_key": Mutant(apply=forget_the_slot, seen_as="complaints", point="editions.after_slot"),
     "blind_intent": Mutant(apply=grant_blindly, play=scenes.asleep),
-    "blind_zombie": Mutant(apply=settle_blindly, play=scenes.asleep),
     "hold_unread": Mutant(apply=overlook_holds, play=scenes.left_and_held),
     "leaving_unread": Mutant(apply=overlook_leavers, play=scenes.left_and_held),
     "group_kept": Mutant(apply=keep_intents, play=scenes.slowed_down),

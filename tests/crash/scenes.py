@@ -42,7 +42,10 @@ class Scene(Trial):
     def run_once(self) -> int | None:
         """One tick and all that it makes due; how it ended."""
         self.start("run", "--once")
-        return self.program.wait(CLEAN_SECONDS)
+        ended = self.program.wait(CLEAN_SECONDS, self._runs_away)
+        if ended is None:
+            self.program.kill()
+        return ended
 
     def run_until(self, mails: int) -> None:
         """Start the program, and come back when so many mails are out."""

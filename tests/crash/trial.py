@@ -85,6 +85,7 @@ class Outcome:
     starts: int = 0
     stops: int = 0  # by SIGTERM, which leaves nothing in doubt
     witnessed: int = 0  # mails and posts
+    posts: int = 0  # of them
     faults: int = 0  # made by the far side
     doubles: int = 0
     losses: int = 0
@@ -101,7 +102,7 @@ class Outcome:
         mended = sorted(self.mended) or [0.0]
         return (
             f"{self.kills} kills and {self.stops} stops in {self.starts} starts, {sum(self.points.values())} of them at {len(self.points)} named points; "
-            f"{self.witnessed} deliveries witnessed, {self.faults} faults of the far side; "
+            f"{self.witnessed} deliveries witnessed, {self.posts} of them posts, {self.faults} faults of the far side; "
             f"{self.doubles} doubled, {self.losses} lost, {self.uncertain} uncertain, of which {self.gone} had gone out; from a kill to the next message "
             f"{mended[len(mended) // 2]:.2f} s, nine in ten within {mended[len(mended) * 9 // 10]:.2f} s"
         )

@@ -106,6 +106,11 @@ def ledger(trial: Trial, found: list[sqlite3.Row]) -> Iterator[str]:
             continue
         elif state != "sent" and (channel, state) != ("mail", "uncertain"):
             yield f"{n} deliveries of {channel} are {state}"
+    posts = Counter(line["where"] for line in trial.lines if line["where"] != "mail")
+    outcome.posts = posts.total()
+    for channel in posts:
+        if posts[channel] != states[channel, "sent"]:
+            yield f"{posts[channel]} posts were witnessed on {channel}, and {states[channel, 'sent']} are called sent"
     # One group of intents on each connection; a group of one where a reply takes longer than groups are made for.
     group = 1 if trial.slow >= GROUP_SECONDS else GROUP_MOST
     if outcome.uncertain > outcome.kills * CONNECTIONS * group + trial.cuts:
