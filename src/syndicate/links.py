@@ -20,7 +20,9 @@ _TAG: Final = re.compile(
     r"tag:(?P<authority>[a-z0-9.@_-]+),(?P<date>\d{4}(?:-\d\d(?:-\d\d)?)?):(?P<specific>[0-9a-zA-Z;/?:@&=+$.\-_!~*'()%,]+)"
 )
 _TID_ALPHABET: Final = "234567abcdefghijklmnopqrstuvwxyz"
+_BASE32: Final = "abcdefghijklmnopqrstuvwxyz234567"  # RFC 4648 §6, in small letters
 _RETURN: Final = re.compile(r"[A-Za-z2-7]{32}")
+_PAIRS: Final = [one + two for one in _BASE32 for two in _BASE32]  # the library encodes five bytes at a time, in Python
 RETURN_LETTERS: Final = 32  # of a signed return token: with its separator it leaves 31 octets of a local part (RFC 5321)
 MARK: Final = "s"  # the query parameter that makes a link unique per (item, channel, revision)
 
@@ -186,7 +188,8 @@ def sign_return(token: ReturnToken, keys: Mapping[int, bytes]) -> str:
     """Sign with the newest key: number (1 byte), sending (4), place (5), 80-bit MAC (10). The same for every retry."""
     number = max(keys)
     head = bytes([number]) + token.sending.to_bytes(4, "big") + token.place.to_bytes(5, "big")
-    return base64.b32encode(head + _return_mac(head, keys[number])).decode().lower()
+    whole = int.from_bytes(head + _return_mac(head, keys[number]), "big")
+    return "".join([_PAIRS[whole >> shift & 1023] for shift in range(150, -1, -10)])
 
 
 def verify_return(text: str, keys: Mapping[int, bytes]) -> ReturnToken | None:
