@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any, Final, TypeAlias, TypeVar
@@ -70,6 +70,7 @@ class Store:
         self._writer = _engine(path, begin="BEGIN IMMEDIATE", query_only=False)
         self._waiting: SimpleQueue[_Change | None] = SimpleQueue()
         self._rested = self._idle_since = time.monotonic()
+        self._line: sa.Connection | None = None  # the writer thread's
         self._door = threading.Lock()
         self._closed = False
         self._thread = threading.Thread(target=self._serve, name="writer", daemon=True)
@@ -156,16 +157,19 @@ class Store:
             going = found is not None
             if changes:
                 self._transact(changes)
+        self._let_go()
 
     def _transact(self, changes: Sequence[_Change]) -> None:
         """Every change, then the commit, then the news."""
         self._rest()
         try:
             give_up = time.monotonic() + _PATIENCE_SECONDS
-            with self._connected(give_up) as connection, self._begin(connection, give_up):
+            connection = self._connected(give_up)
+            with self._begin(connection, give_up):
                 for change in changes:
                     change.run(connection, alone=len(changes) == 1)
         except BaseException as error:  # noqa: BLE001 - whoever waits for the change is told
+            self._let_go()
             told = _explained(error, self.path) if isinstance(error, DatabaseError | sqlite3.Error) else error
             for change in changes:
                 change.fail(told)
@@ -176,12 +180,21 @@ class Store:
             self._idle_since = time.monotonic()
 
     def _connected(self, give_up: float) -> sa.Connection:
-        while True:
+        """The writer thread's own connection: to fetch one from the pool costs as much as a small change."""
+        while self._line is None:
             try:
-                return self._writer.connect()
+                self._line = self._writer.connect()
             except OperationalError as error:
                 if not _is_busy(error) or time.monotonic() > give_up:
                     raise
+        return self._line
+
+    def _let_go(self) -> None:
+        """Away with the writer's connection, and with whatever it had begun."""
+        line, self._line = self._line, None
+        if line is not None:
+            with suppress(DatabaseError):
+                line.close()
 
     def _begin(self, connection: sa.Connection, give_up: float) -> sa.RootTransaction:
         while True:
@@ -219,15 +232,16 @@ class _Change:
         if alone:
             self._result = self._work(connection)
             return
-        connection.exec_driver_sql("SAVEPOINT change")
+        raw = driver(connection)
+        raw.execute("SAVEPOINT change")
         try:
             self._result = self._work(connection)
         except BaseException as error:
-            if not driver(connection).in_transaction:  # a full disk: SQLite has rolled back all of it
+            if not raw.in_transaction:  # a full disk: SQLite has rolled back all of it
                 raise
             self._error = error
-            connection.exec_driver_sql("ROLLBACK TO change")
-        connection.exec_driver_sql("RELEASE change")
+            raw.execute("ROLLBACK TO change")
+        raw.execute("RELEASE change")
 
     def tell(self, path: Path) -> None:
         """What came of it, once it is on the disk."""
