@@ -28,6 +28,7 @@ _GOODBYE_WITHIN: Final = 5.0
 _ENHANCED: Final = re.compile(r"([245]\.\d{1,3}\.\d{1,3})\b")  # RFC 3463
 _MOST_OF_A_REPLY: Final = 65536  # bytes; nobody has that much to say
 _BLANK: Final = 0x20
+_WELCOME: Final = re.compile(rb"250 [^\n]*\n25[01] [^\n]*\n354 [^\n]*\n")  # to MAIL, RCPT and DATA
 _RECORD: Final = 16384  # bytes of one TLS record: a failed one may have been sent all the same
 
 
@@ -130,6 +131,16 @@ class Line:
             if sent + (_RECORD if self._tls else 0) <= len(data):
                 return False
             raise
+        return True
+
+    def welcomed(self) -> bool:
+        """Whether the replies to an envelope have all come and accept it, one line each: nearly always; they are read then."""
+        found = _WELCOME.match(self._heard)
+        if found is None:
+            return False
+        end = found.end()
+        del found  # it holds the bytes in place
+        del self._heard[:end]
         return True
 
     def reply(self, within: float | None = None) -> Reply:

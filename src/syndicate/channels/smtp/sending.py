@@ -306,6 +306,9 @@ class Sending:
 
     def _followed(self, follow: _Mail, line: Line, n: int) -> bool:
         """Whether the replies to an envelope that went along make sense; what they say is recorded."""
+        if line.welcomed():
+            line.dirty, self._ready = True, follow
+            return True
         try:
             replies = _replies(line, n, min(COMMAND_WITHIN, self._settings.timeout))
             if replies[-1].code == _CLOSING:
