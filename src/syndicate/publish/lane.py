@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from syndicate.errors import Refused, Uncertain, Unreachable
 from syndicate.failpoint import fail_at
 from syndicate.model import Amendment, Parcel, Receipt, Removal
-from syndicate.publish import outcomes, second_look
+from syndicate.publish import messages, outcomes, second_look
+from syndicate.publish.effect import Doing
 from syndicate.store.duties import Duty, Result
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 SLICE: Final = 25  # messages made at once, and results kept at most
 BRIEF_SECONDS: Final = 0.25  # a reserved lane is free again after about this time
+_Make: TypeAlias = Callable[[], tuple[str, Doing] | Exception]
 BRIEF: Final = 2  # the least that a reserved lane takes: one to send and one to send along with it
 
 
@@ -35,7 +37,7 @@ class Lane:
         self._brief = brief
         self._last = (0.0, 0)  # when a reserved lane last took duties, and how many
         self._duties: dict[str, Duty] = {}  # by key, until something is told of it
-        self._made: deque[tuple[str, Parcel]] = deque()  # not handed out yet
+        self._unmade: deque[tuple[Duty, _Make]] = deque()  # whose turn has not come
         self._intended: set[str] = set()
         self._results: list[Result] = []
         self._back: list[Duty] = []  # to be given back
@@ -44,14 +46,20 @@ class Lane:
     def work(self) -> None:
         """Let the channel work until the run is over; then settle what is left."""
         self._office.channel.send_run(self)
-        self._made.clear()
+        self._back += [duty for duty, _ in self._unmade]
+        self._unmade.clear()
         self._back += self._duties.values()
         self._duties.clear()
         self._flush()
 
     def take(self, most: int, *, wait: bool) -> Sequence[tuple[str, Parcel]]:
         """Messages, made when their turn comes."""
-        while not self._made:
+        found: list[tuple[str, Parcel]] = []
+        while not found:
+            while self._unmade and len(found) < most:
+                found += self._finished(*self._unmade.popleft())
+            if found:
+                break
             size = self._size()
             duties = self._dealer.deal(size, wait=False)
             if not duties and wait:
@@ -59,8 +67,8 @@ class Lane:
                 duties = self._dealer.deal(size, wait=True)
             if not duties:
                 return ()
-            self._make(duties)
-        return [self._made.popleft() for _ in range(min(most, len(self._made)))]
+            self._look(duties)
+        return found
 
     def _size(self) -> int:
         """A reserved lane takes what it is done with in a moment."""
@@ -117,22 +125,31 @@ class Lane:
         """Whether the program is to end, or the host to be left alone."""
         return self._office.stopping() or self._dealer.over
 
-    def _make(self, duties: Sequence[Duty]) -> None:
+    def _look(self, duties: Sequence[Duty]) -> None:
+        """A second look at what was dealt; what may go on is to be made."""
         app = self._office.app
         wanted, lapsed = second_look.sort(app, duties, self._office.app.now())
         self._results += lapsed
-        made = outcomes.compose(app, wanted)
+        editions = messages.makers(app, [duty for duty in wanted if duty.kind == "edition"])
+        others = outcomes.compose(app, [duty for duty in wanted if duty.kind != "edition"])
         going = set()
         for duty in wanted:
-            found = made.get((duty.sending, duty.place)) or Refused("nothing to send")
-            if isinstance(found, Exception):
-                self._results.append(outcomes.failure(duty, found, app.now()))
-            elif not isinstance(found[1], Removal | Amendment):
-                self._duties[found[0]] = duty
-                self._made.append((found[0], found[1]))
-            going.add((duty.sending, duty.place))
+            where = (duty.sending, duty.place)
+            made = others.get(where) or Refused("nothing to send")
+            self._unmade.append((duty, editions.get(where) or _already(made)))
+            going.add(where)
         gone = {(result.duty.sending, result.duty.place) for result in lapsed}
         self._back += [duty for duty in duties if (duty.sending, duty.place) not in going | gone]
+
+    def _finished(self, duty: Duty, make: _Make) -> list[tuple[str, Parcel]]:
+        """The message of a duty whose turn has come; none where it cannot be made."""
+        made = make()
+        if isinstance(made, Exception):
+            self._results.append(outcomes.failure(duty, made, self._office.app.now()))
+        elif not isinstance(made[1], Removal | Amendment):
+            self._duties[made[0]] = duty
+            return [(made[0], made[1])]
+        return []
 
     def _taken(self) -> list[Result]:
         if self._results:
@@ -159,3 +176,8 @@ class Lane:
             self._office.settled(result)
         if results:
             self._dealer.settled(len(results))
+
+
+def _already(made: tuple[str, Doing] | Exception) -> _Make:
+    """For what needs no making any more."""
+    return lambda: made

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -285,7 +285,16 @@ def _taken_back(app: App, item: Item) -> bool:
 
 def compose(app: App, claimed: Sequence[Duty]) -> dict[tuple[int, int], tuple[str, Parcel] | Exception]:
     """The key and the message of each duty."""
-    made: dict[tuple[int, int], tuple[str, Parcel] | Exception] = {}
+    return {where: make() for where, make in makers(app, claimed).items()}
+
+
+def makers(app: App, claimed: Sequence[Duty]) -> dict[tuple[int, int], Callable[[], tuple[str, Parcel] | Exception]]:
+    """What makes the message of each duty when its turn comes, from what is read now.
+
+    Few finished messages at a time: the allocator gives the pages of many back, and to have them again costs as much
+    as all the rest.
+    """
+    made: dict[tuple[int, int], Callable[[], tuple[str, Parcel] | Exception]] = {}
     by_letter: dict[int, list[Duty]] = {}
     for duty in claimed:
         by_letter.setdefault(duty.newsletter or 0, []).append(duty)
@@ -297,14 +306,20 @@ def compose(app: App, claimed: Sequence[Duty]) -> dict[tuple[int, int], tuple[st
             variants = {key: agenda.variants(connection, key=key)[0] for key in keys}
         for duty in theirs:
             variant, reader = variants.get(duty.variant or 0), readers.get(duty.place)
-            try:
-                if variant is None or reader is None:
-                    msg = "the reader or the edition is not there any more"
-                    raise Refused(msg)
-                made[duty.sending, duty.place] = _message(app, duty, variant, reader, instance)
-            except SyndicateError as error:
-                made[duty.sending, duty.place] = error
+            made[duty.sending, duty.place] = partial(_made, app, duty, variant, reader, instance)
     return made
+
+
+def _made(
+    app: App, duty: Duty, variant: Variant | None, reader: Reader | None, instance: str
+) -> tuple[str, Parcel] | Exception:
+    try:
+        if variant is None or reader is None:
+            msg = "the reader or the edition is not there any more"
+            raise Refused(msg)
+        return _message(app, duty, variant, reader, instance)
+    except SyndicateError as error:
+        return error
 
 
 def _message(app: App, duty: Duty, variant: Variant, reader: Reader, instance: str) -> tuple[str, Parcel]:
