@@ -50,7 +50,7 @@ def plan(app: App) -> None:
 def test_a_day_of_slots_sends_one_quote_and_one_digest(publication: Publication) -> None:
     publication.brief("one", "2026-11-22T13:00:00Z")
     publication.quote("q1", WORDS)
-    for hour in range(13, 13 + 24):
+    for hour in (13, 14, 22, 23, 28, 29, 30, 31, 36):  # around every slot of the day, and its midnight
         publication.run((instant("2026-11-22 00:00") + timedelta(hours=hour, minutes=1)).isoformat())
     with publication.opened("2026-11-24 00:00") as app, app.store.read() as connection:
         made = sorted((edition.frequency, edition.period) for edition in agenda.editions(connection))
@@ -295,7 +295,7 @@ def test_readers_of_three_zones_get_the_same_edition_at_their_own_hour(publicati
     )
     publication.brief("one", "2026-11-22T12:30:00Z")
     reached = {}
-    for hour in range(13, 40):
+    for hour in (13, 14, 17, 18, 19, 24, 25, 26, 29, 30, 31, 32, 35, 36, 39):  # each reader's hour, and those around it
         at = instant("2026-11-22 00:00") + timedelta(hours=hour, minutes=40)
         before = set(publication.outbox())
         publication.run(at.isoformat())
@@ -308,7 +308,7 @@ def test_readers_of_three_zones_get_the_same_edition_at_their_own_hour(publicati
         assert [edition.frequency for edition in agenda.editions(connection)].count("daily") == 1
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(3))
 def test_each_brief_reaches_each_reader_once_through_switches_and_restarts(tmp_path: Path, seed: int) -> None:
     """Random briefs, quotes, pauses and switches over a month: planned only, so that it stays quick."""
     chance = random.Random(seed)
