@@ -23,8 +23,8 @@ from syndicate.store import agenda, audit
 from syndicate.store.books import Waiting
 from syndicate.store.subscribers import Wishes
 
-READERS = 300
-SLOW = 0.04  # seconds a message: about twelve for all of them
+READERS = 120
+SLOW = 0.04  # seconds a message: about five for all of them
 
 
 class Witness:
