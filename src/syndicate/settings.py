@@ -151,7 +151,7 @@ class DeskSettings(Section):
 class PrivacySettings(Section):
     """[privacy]."""
 
-    keep_details_days: Annotated[values.Whole, Field(ge=1)] = 90
+    keep_details_days: Annotated[values.Whole, Field(ge=1, le=36_500)] = 90
     keep_pending_days: Annotated[values.Whole, Field(ge=1, le=365)] = 7  # a sign-up that nobody confirms is deleted then
 
 

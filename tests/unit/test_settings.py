@@ -229,6 +229,7 @@ def test_unknown_keys_are_found_at_every_level(text: str, line: int, suggestion:
         ('[brand]\nink = "black"\n', 6, "is not a colour"),
         ('[brand]\nserif = "x; } body { display: none"\n', 6, "list of fonts"),
         ("[privacy]\nkeep_details_days = true\n", 6, '"true" is not a whole number'),
+        ("[privacy]\nkeep_details_days = 36501\n", 6, "at most 36500"),
         ('[channels.Mail]\nkind = "outbox"\nlike = "x"\n', 5, "cannot be a channel's name"),
         ('[channels.a__b]\nkind = "outbox"\nlike = "x"\n', 5, "cannot be a channel's name"),
         ('[channels.a]\nkind = "outbx"\n', 6, "did you mean `outbox`?"),
