@@ -12,7 +12,7 @@ import quotations
 from syndicate import links
 from syndicate.errors import RenderError
 from syndicate.model import Author, Brief, Limits, Post
-from syndicate.render import counting, excerpt, framing, tags
+from syndicate.render import counting, excerpt, framing, post, tags
 from syndicate.render.post import brief_post, quote_post
 from syndicate.render.templates import Templates
 from syndicate.settings import SiteSettings
@@ -351,3 +351,15 @@ def test_the_starters_templates_render(network: str) -> None:
     assert ("Ines Okafor and Tomas Brandt" in post.text) == (network != "x")
     assert "\n\nFour years" in post.text
     assert post.cut == ""
+
+
+@pytest.mark.parametrize("own", ["a.b/" * 20_000, "w" * 80_000, "漢" * 60_000])
+def test_a_text_without_spaces_is_cut_by_halving(own: str) -> None:
+    asked: list[int] = []
+
+    def fits(text: str) -> bool:
+        asked.append(len(text))
+        return len(text) <= 300
+
+    assert 290 < len(post.beginning(own, fits)) <= 300 or own.startswith("a.b")
+    assert len(asked) < 20

@@ -6,7 +6,7 @@ A quote's text comes from the gate (``framing.fit``) as it is; nothing here adds
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
@@ -197,11 +197,14 @@ def _with_summary(whole: _Parts, authors: str, fits: Callable[[_Parts], bool]) -
 
 def _fit_title(whole: _Parts, fill: Callable[[_Parts], str], fits: Callable[[str], bool]) -> tuple[str, str]:
     """The title alone, as much of it as fits."""
-    for title in beginnings(whole.title):
-        text = fill(replace(whole, title=title, authors="", summary=""))
-        if fits(text):
-            return text, f"the authors and the summary; title: {len(title)} of {len(whole.title)} characters kept"
-    return "", ""
+
+    def alone(title: str) -> str:
+        return fill(replace(whole, title=title, authors="", summary=""))
+
+    title = beginning(whole.title, lambda part: fits(alone(part)))
+    if not title:
+        return "", ""
+    return alone(title), f"the authors and the summary; title: {len(title)} of {len(whole.title)} characters kept"
 
 
 def _fit_own(own: str, plain: str, link: str, lead: str, fits: Callable[[str], bool]) -> tuple[str, str]:
@@ -216,7 +219,7 @@ def _fit_own(own: str, plain: str, link: str, lead: str, fits: Callable[[str], b
     kept = longest(len(own), lambda length: fits(before + _with_link(excerpt.shorten([own], length), link)))
     body = excerpt.shorten([own], max(kept, 0))
     if not body:
-        body = next((part for part in beginnings(own) if fits(before + _with_link(part, link))), "")
+        body = beginning(own, lambda part: fits(before + _with_link(part, link)))
     if not body:
         return "", ""
     return before + _with_link(body, link), f"your text: {len(body)} of {len(own)} characters kept"
@@ -249,18 +252,32 @@ def longest(limit: int, fits: Callable[[int], bool]) -> int:
     return low
 
 
-def beginnings(text: str) -> Iterator[str]:
-    """Ever shorter beginnings of ``text`` with an ellipsis: at words, or at characters where it has no spaces.
+def beginning(text: str, fits: Callable[[str], bool]) -> str:
+    """The longest beginning of ``text`` that fits with an ellipsis, found by halving; ``""`` where none does.
 
-    None ends inside a link, a grapheme or a quotation.
+    It ends at a word, or at a character where the text has no spaces, and never inside a link, a grapheme or a quotation.
     """
-    whole = [*counting.urls(text), *excerpt.quotations(text)]
+    ends = _ends(text)
+
+    def part(number: int) -> str:
+        kept = text[: ends[number]].rstrip(" ,;:–—-(\n")
+        return kept and kept + _ELLIPSIS
+
+    best = longest(len(ends) - 1, lambda number: fits(part(number)))
+    return part(best) if best >= 0 else ""
+
+
+def _ends(text: str) -> list[int]:
+    """Where ``text`` may end early, ascending."""
     spans = [] if any(map(str.isspace, text)) else list(counting.split_graphemes(text))
     ends = [start for start, _ in spans] or excerpt.break_points(text)[:-1]
-    for end in reversed(ends):
-        kept = text[:end].rstrip(" ,;:–—-(\n")
-        if kept and not any(start < end < stop for start, stop in whole):
-            yield kept + _ELLIPSIS
+    found, reach, whole = [], 0, sorted([*counting.urls(text), *excerpt.quotations(text)], reverse=True)
+    for end in ends:
+        while whole and whole[-1][0] < end:
+            reach = max(reach, whole.pop()[1])
+        if end >= reach:
+            found.append(end)
+    return found
 
 
 def _tidy(text: str) -> str:

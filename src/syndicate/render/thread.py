@@ -8,7 +8,7 @@ from syndicate import links
 from syndicate.errors import Fault, RenderError
 from syndicate.model import Brief, Limits, Post
 from syndicate.render import counting, excerpt, markup
-from syndicate.render.post import beginnings, facets, longest
+from syndicate.render.post import beginning, facets, longest
 
 
 def parts(brief: Brief, channel: str, network: str) -> tuple[str, ...]:
@@ -49,7 +49,7 @@ def part_post(
     if not counting.fits(own, limits):
         most = longest(len(own), lambda length: counting.fits(excerpt.shorten([own], length), limits))
         kept = excerpt.shorten([own], max(most, 0))
-        kept = kept or next((part for part in beginnings(own) if counting.fits(part, limits)), "")
+        kept = kept or beginning(own, lambda part: counting.fits(part, limits))
     if not kept:
         what = f"the thread has no post {number} that fits {channel}"
         raise RenderError(Fault(file=brief.path or brief.id, rule="fit", what=what, right="begin it with a short sentence"))
