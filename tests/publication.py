@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -85,6 +86,13 @@ class Publication:
             (self.root / name).mkdir(parents=True)
         shutil.copytree(starter.folder() / "templates", self.root / "templates")
         (self.root / "config" / "syndicate.toml").write_text(self.settings, encoding="utf-8")
+
+    def copied(self, root: Path) -> Publication:
+        """The same folder in another place, closed as it is: made dearly once, and written by one test alone."""
+        shutil.copytree(self.root, root)
+        made = copy.copy(self)  # not made anew: that would lay the folder out
+        made.root = root
+        return made
 
     def brief(self, name: str, date: str, *, title: str = "", body: str = "A body of our own.", **front: str) -> Path:
         """Write a brief; ``date`` as the author would."""

@@ -23,10 +23,10 @@ from syndicate.store.subscribers import Wishes
 TEXT = "We gave 14 boats. There were 11."
 
 
-@pytest.fixture
-def publication(tmp_path: Path) -> Publication:
+@pytest.fixture(scope="module")
+def published(tmp_path_factory: pytest.TempPathFactory) -> Publication:
     """A brief that was posted everywhere and mailed to two of three readers."""
-    made = Publication(root=tmp_path / "p", settings=SETTINGS + SOCIAL)
+    made = Publication(root=tmp_path_factory.mktemp("published") / "p", settings=SETTINGS + SOCIAL)
     made.begin("2026-01-01 04:00")
     made.subscribe(
         "2026-01-01 04:00",
@@ -38,6 +38,12 @@ def publication(tmp_path: Path) -> Publication:
     made.run("2026-01-02 05:01")
     assert to(made.outbox()) == ["ann", "bob"]
     return made
+
+
+@pytest.fixture
+def publication(published: Publication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Publication:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))  # the copies count their runs apart
+    return published.copied(tmp_path / "p")
 
 
 def correct(
