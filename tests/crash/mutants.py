@@ -19,7 +19,7 @@ from syndicate.failpoint import fail_at
 from syndicate.model import Receipt, Request, State
 from syndicate.publish import editions
 from syndicate.publish.lane import Lane
-from syndicate.store import agenda, moves, subscribers
+from syndicate.store import agenda, moves
 from syndicate.store.clauses import CONSENTED_HERE, HELD_HERE
 from syndicate.store.ledger import Ledger
 
@@ -110,7 +110,6 @@ def overlook_holds() -> None:
 def overlook_leavers() -> None:
     """Whether a reader still wants it is asked when a duty is claimed, and not again."""
     moves.INTEND = moves.INTEND.replace(CONSENTED_HERE, "(:n IS NULL OR 1)")
-    subscribers.suppress_open = lambda *_: 0
 
 
 def keep_intents() -> None:
@@ -164,7 +163,7 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
     "no_intent": Mutant(apply=intend_in_memory, seen_as="doubles", point="smtp.after_dot"),
     "no_slot_key": Mutant(apply=forget_the_slot, seen_as="complaints", point="editions.after_slot"),
     "blind_intent": Mutant(apply=grant_blindly, play=scenes.asleep),
-    "hold_unread": Mutant(apply=overlook_holds, play=scenes.left_and_held),
-    "leaving_unread": Mutant(apply=overlook_leavers, play=scenes.left_and_held),
+    "hold_unread": Mutant(apply=overlook_holds, play=scenes.held),
+    "leaving_unread": Mutant(apply=overlook_leavers, play=scenes.left),
     "group_kept": Mutant(apply=keep_intents, play=scenes.slowed_down),
 }

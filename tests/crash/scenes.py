@@ -120,16 +120,17 @@ class Scene(Trial):
         """What has been decided, row by row."""
         return {tuple(row) for row in verdict.rows(self.root, SETTLED)}
 
-    def leave(self, address: str) -> None:
-        """A reader unsubscribes, by way of another process than the one that sends."""
-        now = datetime.now(UTC)
-        with self.publication.opened(now.isoformat()) as app:
-            (row,) = verdict.rows(
-                self.root,
-                f"""SELECT u.subscriber, u.newsletter FROM subscription u JOIN subscriber r ON r.key = u.subscriber
-                WHERE r.address = '{address}'""",
+    def leave(self, address: str) -> float:
+        """A reader's consent ends, by another process, and nothing else is done about what is under way; when."""
+        connection = sqlite3.connect(self.database, timeout=CLEAN_SECONDS)
+        with connection:
+            ended = connection.execute(
+                "UPDATE subscription SET state = 'ended' WHERE subscriber = (SELECT key FROM subscriber WHERE address = ?)",
+                (address,),
             )
-            assert app.subscribers.end(row["subscriber"], row["newsletter"], now, "link")
+            assert ended.rowcount == 1
+        connection.close()
+        return time.time()
 
     def hold(self, target: str) -> None:
         """An editor stops something."""
@@ -166,25 +167,35 @@ def asleep(scene: Scene) -> list[str]:
     return wrong + scene.judged()
 
 
-def left_and_held(scene: Scene) -> list[str]:
-    """A reader leaves and an editor holds, by another process, while messages are claimed and dealt out."""
+def left(scene: Scene) -> list[str]:
+    """A reader leaves, by another process, while messages are claimed and dealt out."""
     scene.slow = LEISURELY
     scene.behave()
     scene.run_until(5)
     reached = set(scene.mails())
     leaver = next(address for address in reversed(scene.everybody()) if address not in reached)
-    scene.leave(leaver)
-    time.sleep(0.5)
+    at = scene.leave(leaver)
+    scene.program.wait(4.0)
+    scene.stop()
+    scene.gone.add(leaver)
+    wrong = scene.judged()
+    late = [line for line in scene.news() if line["to"] == leaver and line["at"] > at + 1]
+    return wrong + ["who had left got mail a second later"] * len(late)
+
+
+def held(scene: Scene) -> list[str]:
+    """An editor holds the newsletter, by another process, while messages are claimed and dealt out."""
+    scene.slow = LEISURELY
+    scene.behave()
+    scene.run_until(5)
     scene.hold("digest")
     time.sleep(1.0)
-    held = len(scene.mails())
+    stood = len(scene.mails())
     time.sleep(2.0)
-    wrong = [] if len(scene.mails()) == held else ["mail went on for more than a second behind a hold"]
+    wrong = [] if len(scene.mails()) == stood else ["mail went on for more than a second behind a hold"]
     if scene.stop() != 0 or scene.command("release", "digest", "--continue") != 0:
         wrong.append("it did not stop, or was not released")
-    scene.gone.add(leaver)
-    wrong += scene.judged()
-    return wrong + ["who had left got mail"] * scene.mails().count(leaver)
+    return wrong + scene.judged()
 
 
 def slowed_down(scene: Scene) -> list[str]:

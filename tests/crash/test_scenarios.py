@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from crash.harness import Program, Witness
-from crash.scenes import LEISURELY, Scene, asleep, copied, left_and_held, slowed_down, small_disk
+from crash.scenes import LEISURELY, Scene, asleep, copied, held, left, slowed_down, small_disk
 from crash.verdict import told
 
 
@@ -25,7 +25,7 @@ def scene(tmp_path: Path, program: Program) -> Iterator[Scene]:
         yield Scene(tmp_path / "p", witness, program)
 
 
-@pytest.mark.parametrize("play", [asleep, left_and_held, slowed_down])
+@pytest.mark.parametrize("play", [asleep, left, held, slowed_down])
 def test_nothing_goes_wrong_when(play: Callable[[Scene], list[str]], scene: Scene) -> None:
     wrong = play(scene)
     assert not wrong, told(wrong)

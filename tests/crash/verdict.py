@@ -65,7 +65,7 @@ def judge(trial: Trial) -> None:
     complaints = [
         *(f"{to} was sent {item} {n} times" for (to, item), n in doubles.items()),
         *(f"{to} was owed {item} and never got it" for to, item in lost),
-        *(f"{to} got {item}, which nobody owed" for to, item in set(seen) - owed),
+        *(f"{to} got {item}, which nobody owed" for to, item in set(seen) - owed if to not in trial.gone),
         *ledger(trial, found),
         *feeds(trial),
         *said(trial.root / "program.log"),
