@@ -20,7 +20,7 @@ from syndicate.model import Receipt, Request, State
 from syndicate.publish import editions
 from syndicate.publish.lane import Lane
 from syndicate.store import agenda, moves
-from syndicate.store.clauses import CONSENTED_HERE, HELD_HERE
+from syndicate.store.clauses import HELD_HERE
 from syndicate.store.ledger import Ledger
 
 
@@ -107,11 +107,6 @@ def overlook_holds() -> None:
     moves.INTEND = moves.INTEND.replace(f"AND NOT {HELD_HERE}", "AND (:v IS NULL OR 1) AND :c <> ''")
 
 
-def overlook_leavers() -> None:
-    """Whether a reader still wants it is asked when a duty is claimed, and not again."""
-    moves.INTEND = moves.INTEND.replace(CONSENTED_HERE, "(:n IS NULL OR 1)")
-
-
 def keep_intents() -> None:
     """Intents of a group of which nothing has left are not taken back."""
 
@@ -164,6 +159,5 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
     "no_slot_key": Mutant(apply=forget_the_slot, seen_as="complaints", point="editions.after_slot"),
     "blind_intent": Mutant(apply=grant_blindly, play=scenes.asleep),
     "hold_unread": Mutant(apply=overlook_holds, play=scenes.held),
-    "leaving_unread": Mutant(apply=overlook_leavers, play=scenes.left),
     "group_kept": Mutant(apply=keep_intents, play=scenes.slowed_down),
 }
