@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from syndicate.cli import FAILED, OK, Parser
 
@@ -12,8 +12,6 @@ if TYPE_CHECKING:
     from syndicate.model import Item
     from syndicate.publish.withdrawal import Line
     from syndicate.store.amendments import Told
-
-_COLUMNS: Final = {"where": "Where", "state": "State", "what": "What", "seconds": "Seconds"}
 
 
 def parser(prog: str) -> argparse.ArgumentParser:
@@ -39,25 +37,15 @@ def parser(prog: str) -> argparse.ArgumentParser:
 
 def run(args: argparse.Namespace) -> int:
     """Correct, or rehearse it."""
-    from syndicate.cli.output import listing, note
+    from syndicate.cli.matrix import ended, told
+    from syndicate.cli.output import note
 
     lines, title = _rehearse(args) if args.dry_run else _correct(args)
-    rows: list[dict[str, object]] = [
-        {
-            "where": line.where,
-            "state": line.state,
-            "what": line.what,
-            "seconds": None if line.seconds is None else round(line.seconds, 3),
-        }
-        for line in lines
-    ]
-    listing(rows, _COLUMNS, as_json=args.json, empty="it had gone nowhere")
-    undone = [line for line in lines if line.state in {"waits", "failed"}]
+    told(lines, as_json=args.json)
     if args.dry_run:
         note(f"a rehearsal: {title} is as it was")
         return OK
-    note(f"{title} is corrected" + ("; see what is not done yet: the next run goes on with it" if undone else ""))
-    return FAILED if undone else OK
+    return OK if ended(lines, f"{title} is corrected") else FAILED
 
 
 def _correct(args: argparse.Namespace) -> tuple[list[Line], str]:

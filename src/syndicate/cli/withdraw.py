@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from syndicate.cli import FAILED, OK, Parser
 
@@ -11,8 +11,6 @@ if TYPE_CHECKING:
     from syndicate.app import App
     from syndicate.model import Item
     from syndicate.publish.withdrawal import Line
-
-_COLUMNS: Final = {"where": "Where", "state": "State", "what": "What", "seconds": "Seconds"}
 
 
 def parser(prog: str) -> argparse.ArgumentParser:
@@ -35,28 +33,18 @@ def parser(prog: str) -> argparse.ArgumentParser:
 
 def run(args: argparse.Namespace) -> int:
     """Withdraw, or rehearse it."""
-    from syndicate.cli.output import listing, note
+    from syndicate.cli.matrix import ended, told
+    from syndicate.cli.output import note
 
     lines, title = _rehearse(args) if args.dry_run else _withdraw(args)
-    rows: list[dict[str, object]] = [
-        {
-            "where": line.where,
-            "state": line.state,
-            "what": line.what,
-            "seconds": None if line.seconds is None else round(line.seconds, 3),
-        }
-        for line in lines
-    ]
-    listing(rows, _COLUMNS, as_json=args.json, empty="it had gone nowhere")
-    undone = [line for line in lines if line.state in {"waits", "failed"}]
+    told(lines, as_json=args.json)
     if args.dry_run:
         took = sum(line.seconds or 0 for line in lines)
         note(
             f"a rehearsal: {title} is where it was; our own part took {took:.1f} s, and the clock of a removal order is an hour"
         )
         return OK
-    note(f"{title} is withdrawn" + ("; see what is not done yet: the next run goes on with it" if undone else ""))
-    return FAILED if undone else OK
+    return OK if ended(lines, f"{title} is withdrawn") else FAILED
 
 
 def _withdraw(args: argparse.Namespace) -> tuple[list[Line], str]:
