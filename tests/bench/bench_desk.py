@@ -81,12 +81,16 @@ def fill(path: Path) -> None:
     run("INSERT INTO delivery (sending, place, channel, state, attempt, priority, not_before, done_at, remote_url) SELECT s.key, p.key, p.key, "
         "CASE WHEN s.key % 4000 = 0 AND p.name = 'x' THEN 'failed' ELSE 'sent' END, 1, 0, s.due, s.due, 'https://social.test.example/1' "
         "FROM sending s JOIN place p ON p.kind = 'account' AND p.name <> 'mail' WHERE s.kind = 'post'")  # fmt: skip
-    run("INSERT INTO tally SELECT d.sending, p.kind, d.state, count(*) FROM delivery d JOIN place p ON p.key = d.place GROUP BY 1, 2, 3")
+    run(
+        "INSERT INTO tally SELECT d.sending, p.kind, d.state, count(*) FROM delivery d JOIN place p ON p.key = d.place GROUP BY 1, 2, 3"
+    )
     run("INSERT INTO attempt (sending, place, at, outcome, code, detail) SELECT sending, place, not_before, state, '550', "
         "'550 5.1.1 no such user' FROM delivery WHERE state IN ('failed', 'uncertain')")  # fmt: skip
     run("ANALYZE") if "--analyse" in sys.argv else None
     database.commit()
-    print(f"{run('SELECT count(*) FROM delivery').fetchone()[0]:,} deliveries, {run('SELECT count(*) FROM item').fetchone()[0]:,} items")
+    print(
+        f"{run('SELECT count(*) FROM delivery').fetchone()[0]:,} deliveries, {run('SELECT count(*) FROM item').fetchone()[0]:,} items"
+    )
     database.close()
 
 

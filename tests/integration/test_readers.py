@@ -136,9 +136,9 @@ def parsed(written: tuple[dict[str, Any], Path], tmp_path_factory: pytest.TempPa
     folder = tmp_path_factory.mktemp("npm")
     command = [npm, "install", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", str(folder), *PARSERS]
     try:
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60, check=False)
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=15, check=False)
     except subprocess.TimeoutExpired:
-        pytest.skip("npm gave no answer within a minute: rss-parser and feedsmith are not asked")
+        pytest.skip("npm gave no answer within a quarter of a minute: rss-parser and feedsmith are not asked")
     if done.returncode:
         pytest.skip(f"npm could not install rss-parser and feedsmith: {done.stderr.strip()[-200:]}")
     shutil.copy(SCRIPT, folder)

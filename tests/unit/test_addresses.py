@@ -66,13 +66,24 @@ def test_control_and_invisible_characters_are_refused_wherever_they_stand(hidden
 
 
 def test_letters_beyond_ascii_before_the_at_are_refused_in_plain_words() -> None:
-    for written in ("jürgen@r.example", "用户@r.example", '"jürgen"@r.example', "аnna@r.example"):  # the last begins in Cyrillic
+    for written in (
+        "jürgen@r.example",
+        "用户@r.example",
+        '"jürgen"@r.example',
+        "аnna@r.example",
+    ):  # the last begins in Cyrillic
         with pytest.raises(ValueError, match="plain letters and digits"):
             normalised(written)
 
 
 def test_no_refusal_repeats_the_address() -> None:
-    for written in ("marrow.kelp", "marrow.kelp@", "marrow.kelp@kelp", "marrow..kelp@kelp.example", "marrow.kelp@ke_lp.example"):
+    for written in (
+        "marrow.kelp",
+        "marrow.kelp@",
+        "marrow.kelp@kelp",
+        "marrow..kelp@kelp.example",
+        "marrow.kelp@ke_lp.example",
+    ):
         with pytest.raises(ValueError) as refusal:  # noqa: PT011 - any of the sentences
             normalised(written)
         assert "kelp" not in str(refusal.value)
