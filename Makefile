@@ -27,7 +27,7 @@ run: $(VENV)/.run ## the sample publication, working: http://127.0.0.1:8000
 	@$(BIN)/syndicate demo
 
 test: $(VENV)/.dev ## unit, integration and acceptance tests
-	@$(BIN)/pytest -n $(WORKERS)
+	@$(BIN)/pytest -n $(WORKERS) --dist worksteal
 
 check: $(VENV)/.dev ## lint, types, import contracts, repository rules, docs
 	$(BIN)/ruff check .
