@@ -109,7 +109,7 @@ def forever(app: App, args: argparse.Namespace) -> int:
 
     def stop(_number: int, _frame: object) -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)  # a second Ctrl-C does not wait
-        note("stopping: what is in hand is finished first")
+        os.write(2, b"stopping: what is in hand is finished first\n")  # print may be what the signal interrupts
         press.stop()
 
     for number in (signal.SIGINT, signal.SIGTERM):
