@@ -12,8 +12,10 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from functools import cache
 from ipaddress import ip_address
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final, TypeAlias
 from urllib.parse import urlsplit
+
+from pydantic import AfterValidator
 
 from syndicate.errors import DeliveryError, Refused, Throttled, Uncertain, Unreachable
 from syndicate.model import Finding
@@ -43,6 +45,16 @@ def is_loopback(url: str) -> bool:
         return host == "localhost" or ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def _server(url: str) -> str:
+    if not url.startswith("https://") and not is_loopback(url):
+        msg = 'the server\'s address begins with "https://"'
+        raise ValueError(msg)
+    return url.rstrip("/")
+
+
+ServerUrl: TypeAlias = Annotated[str, AfterValidator(_server)]  # of settings: https, or on this machine; no slash at its end
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -16,7 +16,7 @@ from pydantic import Field, SecretStr, field_validator
 from syndicate import links
 from syndicate.channels.bluesky.record import COLLECTION, fault, record
 from syndicate.channels.bluesky.session import Session
-from syndicate.channels.http import Answer, Line, clock_finding, failed, is_loopback
+from syndicate.channels.http import Answer, Line, ServerUrl, clock_finding, failed, is_loopback
 from syndicate.channels.pictures import read, tried
 from syndicate.channels.posting import PostingSettings
 from syndicate.errors import DeliveryError, Refused, Uncertain
@@ -39,18 +39,10 @@ class BlueskySettings(PostingSettings):
     """[channels.NAME] with kind = "bluesky"."""
 
     kind: Literal["bluesky"] = "bluesky"
-    url: str = "https://bsky.social"  # the account's server (PDS)
+    url: ServerUrl = "https://bsky.social"  # the account's server (PDS)
     handle: str  # "letter.example.org"
     app_password: SecretStr  # from the environment
     timeout: Annotated[float, Field(gt=0, le=600)] = 30.0  # seconds
-
-    @field_validator("url")
-    @classmethod
-    def _address(cls, url: str) -> str:
-        if not url.startswith("https://") and not is_loopback(url):
-            msg = 'the server\'s address begins with "https://"'
-            raise ValueError(msg)
-        return url.rstrip("/")
 
     @field_validator("handle")
     @classmethod

@@ -10,9 +10,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr
 
-from syndicate.channels.http import Answer, Line, clock_finding, failed, instant, is_loopback
+from syndicate.channels.http import Answer, Line, ServerUrl, clock_finding, failed, instant, is_loopback
 from syndicate.channels.mastodon.media import upload
 from syndicate.channels.mastodon.profile import Profile, mapping
 from syndicate.channels.pictures import tried
@@ -40,19 +40,11 @@ class MastodonSettings(PostingSettings):
     """[channels.NAME] with kind = "mastodon"."""
 
     kind: Literal["mastodon"] = "mastodon"
-    url: str  # "https://social.example"
+    url: ServerUrl  # "https://social.example"
     access_token: SecretStr  # from the environment
     visibility: Literal["public", "unlisted", "private", "direct"] = "public"
     software: str = ""  # "mastodon", "gotosocial", …; "" asks the server
     timeout: Annotated[float, Field(gt=0, le=600)] = 30.0  # seconds
-
-    @field_validator("url")
-    @classmethod
-    def _address(cls, url: str) -> str:
-        if not url.startswith("https://") and not is_loopback(url):
-            msg = 'the server\'s address begins with "https://"'
-            raise ValueError(msg)
-        return url.rstrip("/")
 
 
 class Mastodon:
