@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
-from functools import cache
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from syndicate.channels.posting import PostingSettings
+from syndicate.config.outlets import known
 from syndicate.model import Amendment, Finding, Limits, Parcel, Receipt, Request, Way
 
 
@@ -283,7 +283,6 @@ class Kinds(Mapping[str, ChannelFactory]):
         return len(self._points)
 
 
-@cache  # reading the metadata of every installed package takes tens of milliseconds
 def kinds() -> Kinds:
     """Every known kind of channel: ours and those that other packages register."""
-    return Kinds({point.name: point for point in entry_points(group="syndicate.channels")})
+    return Kinds(known())
