@@ -12,8 +12,9 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from syndicate.model import OPEN_STATES, State
+from syndicate.model import State
 from syndicate.store.agenda import Edition
+from syndicate.store.books import Balance
 from syndicate.store.clauses import ASTRAY, OPEN
 from syndicate.store.database import Connection
 from syndicate.store.schema import from_micros, to_micros
@@ -47,7 +48,7 @@ class Part:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Sent:
+class Sent(Balance):
     """One sending and its books."""
 
     key: int
@@ -66,16 +67,6 @@ class Sent:
     states: Mapping[State, int] = field(default_factory=dict)
     to_readers: bool = False
     parts: tuple[Part, ...] = ()  # of what goes to accounts
-
-    @property
-    def audience(self) -> int:
-        """How many duties there are."""
-        return sum(self.states.values())
-
-    @property
-    def open(self) -> int:
-        """How many are not settled."""
-        return sum(self.states.get(state, 0) for state in OPEN_STATES)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
