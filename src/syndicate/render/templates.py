@@ -19,7 +19,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from syndicate.errors import Fault, RenderError, SyndicateError
 from syndicate.model import Words
 from syndicate.render import wording
-from syndicate.render.wording import ENGLISH, Wording
+from syndicate.render.wording import ENGLISH, Wording, civil
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -45,13 +45,13 @@ _SMALL: Final = (
 
 def day(when: datetime | civil_date, zone: str = "UTC") -> str:
     """``23 November 2026``: the civil day of an instant in ``zone``; a civil date stays as it is."""
-    local = _civil(when, zone)
+    local = civil(when, zone)
     return f"{local.day} {_MONTHS[local.month - 1]} {local.year}"
 
 
 def date_long(when: datetime | civil_date, zone: str = "UTC") -> str:
     """``Monday, 23 November 2026``."""
-    local = _civil(when, zone)
+    local = civil(when, zone)
     return f"{_WEEKDAYS[local.weekday()]}, {day(local)}"
 
 
@@ -331,15 +331,6 @@ class _Loader(jinja2.BaseLoader):
         if template not in self._sources:
             raise jinja2.TemplateNotFound(template)
         return self._sources[template], _file(template), lambda: True
-
-
-def _civil(when: datetime | civil_date, zone: str) -> civil_date:
-    if not isinstance(when, datetime):
-        return when
-    if when.tzinfo is None:
-        msg = "a date in a template must be an aware datetime or a civil date"
-        raise ValueError(msg)
-    return when.astimezone(ZoneInfo(zone)).date()
 
 
 def _file(name: str) -> str:

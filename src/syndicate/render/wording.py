@@ -64,17 +64,24 @@ class Wording:
 
     def day(self, when: datetime | civil_date, zone: str = "UTC") -> str:
         """``23 November 2026``: the civil day of an instant in ``zone``; a civil date stays as it is."""
-        return _drawn(_civil(when, zone), self.lang, full=False)
+        return _drawn(civil(when, zone), self.lang, full=False)
 
     def date_long(self, when: datetime | civil_date, zone: str = "UTC") -> str:
         """``Monday, 23 November 2026``."""
-        return _drawn(_civil(when, zone), self.lang, full=True)
+        return _drawn(civil(when, zone), self.lang, full=True)
 
 
 ENGLISH: Final = Wording()
 
 
-def _civil(when: datetime | civil_date, zone: str) -> civil_date:
+def civil(when: datetime | civil_date, zone: str) -> civil_date:
+    """The day of ``when`` in ``zone``, an IANA name; a civil date is its own.
+
+    Raises
+    ------
+    ValueError
+        ``when`` is naive.
+    """
     if not isinstance(when, datetime):
         return when
     if when.tzinfo is None:
