@@ -21,9 +21,8 @@ _TAG: Final = re.compile(
 )
 _TID_ALPHABET: Final = "234567abcdefghijklmnopqrstuvwxyz"
 _BASE32: Final = "abcdefghijklmnopqrstuvwxyz234567"  # RFC 4648 §6, in small letters
-_RETURN: Final = re.compile(r"[A-Za-z2-7]{32}")
+_RETURN: Final = re.compile(r"[A-Za-z2-7]{32}")  # with its separator it leaves 31 octets of a local part (RFC 5321)
 _PAIRS: Final = [one + two for one in _BASE32 for two in _BASE32]  # the library encodes five bytes at a time, in Python
-RETURN_LETTERS: Final = 32  # of a signed return token: with its separator it leaves 31 octets of a local part (RFC 5321)
 MARK: Final = "s"  # the query parameter that makes a link unique per (item, channel, revision)
 
 

@@ -13,5 +13,5 @@ A page is one file here and one template in ``paper/``. To add one:
 4. Test it with ``tests/atdesk.py``: ``signed_in(serving, "Mara")`` is a client, ``enter(browser, serving, "Mara")`` a browser.
 
 Whoever is signed in looks and holds. The rest needs a role: ``ways.EDITORS`` for what goes out, ``ways.VERIFIERS`` and
-``ways.APPROVERS`` for quotes, ``ways.ADMINS`` for people.
+``ways.APPROVERS`` for quotes.
 """

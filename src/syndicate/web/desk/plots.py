@@ -12,7 +12,6 @@ from zoneinfo import ZoneInfo
 if TYPE_CHECKING:
     from syndicate.store.readership import Week
 
-WIDTH: Final = 760
 _LEFT: Final = 48.0
 _RIGHT: Final = 748.0
 _TOP: Final = 20.0

@@ -16,7 +16,6 @@ EVERYBODY: Final[tuple[str, ...]] = ()  # whoever is signed in: looking, and sto
 EDITORS: Final = ("editor", "admin")  # what goes out: release, settle, try again, explain
 VERIFIERS: Final = ("verifier",)
 APPROVERS: Final = ("approver",)
-ADMINS: Final = ("admin",)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
