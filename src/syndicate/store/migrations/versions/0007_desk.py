@@ -4,8 +4,8 @@ from typing import Final
 
 from alembic import op
 
-revision = "0008"
-down_revision = "0007"
+revision = "0007"
+down_revision = "0006"
 
 # Frozen as it was made: the tables of today stand in store/schema.py.
 _STATEMENTS: Final[tuple[str, ...]] = (
