@@ -12,6 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from publication import SETTINGS, SOCIAL, Publication, to
+from syndicate.channels.outbox import Outbox
 from syndicate.cli import main
 from syndicate.model import Frequency, Severity, State
 from syndicate.publish import correction
@@ -131,6 +132,21 @@ def test_a_minor_correction_mails_nobody_and_follows_nothing_up(
     assert before is not None
     assert after is not None
     assert after.updated == before.updated
+
+
+def test_a_minor_correction_that_comes_too_late_to_change_a_post_is_not_followed_up(
+    publication: Publication, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with publication.opened("2026-01-02 05:30") as app:
+        app.holds.place("mastodon", "wait", who="test", now=app.now())
+    correct(publication, "--text", "A letter was missing.", capsys=capsys, severity="minor")
+    monkeypatch.setattr(Outbox, "way", lambda *_: "reply")
+    with publication.opened("2026-01-02 05:40") as app:
+        app.holds.lift("mastodon", who="test", now=app.now(), detail={})
+    main(["-C", str(publication.root), "run", "--once"])  # by the clock by which it was corrected
+    assert len(posts(publication, "mastodon")) == 1
+    with publication.opened("2026-01-02 05:42") as app:
+        assert [(line.state, line.code) for line in app.books.lines(kind="edit")] == [(State.FAILED, "late")]
 
 
 def test_the_newest_correction_of_the_file_is_told(publication: Publication, capsys: pytest.CaptureFixture[str]) -> None:
