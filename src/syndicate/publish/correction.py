@@ -108,11 +108,12 @@ def correct(
         "" if known.severity is Severity.MINOR else "; the entry's time has moved"
     )
     state: Literal["failed", "done"] = "failed" if wrong else "done"
+    shown = "tells of it" if isinstance(item, Brief) else "shows the quotation as its file has it now"
     return known, [
         Line(where="store", state="done", what=f"revision {known.revision}, {known.severity}", seconds=marked),
         Line(where="deliveries", state="done", what="what waits is made from the right version", seconds=planned),
         Line(where="feeds", state=state, what="; ".join(wrong) or told, seconds=clock() - began),
-        Line(where="page", state="done", what=f"{item.link} tells of it", seconds=0.0),
+        Line(where="page", state="done", what=f"{item.link} {shown}", seconds=0.0),
     ]
 
 
