@@ -27,6 +27,7 @@ import pytest
 
 from publication import SETTINGS, Publication
 from syndicate.model import State
+from syndicate.publish import messages
 from syndicate.publish.tick import tick
 from syndicate.store import schema
 from syndicate.store.database import Store
@@ -37,6 +38,7 @@ from syndicate.store.places import newsletter_key, place_key
 HERE = Path(__file__).parent
 AT = "2026-01-02T09:01:00+00:00"
 SIZE = 30_000  # bytes of a message, about
+SENTENCES = 129  # of a brief that makes so many
 ROUNDS = 3
 FEW, MANY = 5_000, 100_000
 EXPANDED = 1_000_000  # readers
@@ -78,7 +80,7 @@ def publication(root: Path, readers: int, *, planned: bool = True) -> Publicatio
     web = '\n[web]\npublic_url = "https://letter.test.example"\n'
     made = Publication(root=root, settings=SETTINGS.replace('kind = "outbox"\nlike = "smtp"\n', smtp) + web)
     made.begin("2026-01-01 00:00")
-    body = " ".join(f"A sentence of our own about boats and harbours, the {number}th of them." for number in range(300))
+    body = " ".join(f"A sentence of our own about boats and harbours, the {number}th of them." for number in range(SENTENCES))
     made.brief("a", "2026-01-02T09:00:00Z", summary="About harbours.", body=body)
     with made.opened("2026-01-01 00:00") as app:
         app.store.write(lambda connection: fill(connection, readers, app.now()))
@@ -104,6 +106,16 @@ def fill(connection: object, readers: int, now: datetime) -> None:
         SELECT key, ?, 'active', 'instant', ?, ?, ?, '{}' FROM place WHERE kind = 'subscriber'""",
         (letter, at, at, at),
     )
+
+
+def size(made: Publication) -> int:
+    """Bytes of one reader's message."""
+    with made.opened(AT) as app:
+        channel = app.store.write(lambda connection: place_key(connection, "account", "mail"))
+        claimed = app.ledger.claim(channel, app.now(), 1)
+        ((_, message),) = messages.compose(app, claimed).values()
+        app.ledger.give_back(claimed, app.now())
+        return len(message.data)
 
 
 def ours(made: Publication, readers: int, connections: int, delay: float) -> Turn:
@@ -162,6 +174,7 @@ def wanted(what: str, found: float, line: float, *, least: bool = False) -> None
 
 def test_no_delay_four_connections(tmp_path: Path) -> None:
     made = publication(tmp_path / "p", FEW)
+    assert abs(size(made) - SIZE) < SIZE / 20  # the others send as much
     turns: dict[str, list[Turn]] = {"syndicate": [], "smtp-source -s10 -d": [], "smtplib, one by one": []}
     for _ in range(ROUNDS):
         turns["syndicate"].append(ours(made, FEW, 4, 0))
