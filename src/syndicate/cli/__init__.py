@@ -22,6 +22,7 @@ COMMANDS: Final = {
     "run": "the main job: sources in; feeds, editions and posts out, on schedule",
     "check": "name every fault of settings, content, templates and quotes",
     "plan": "what will go where and when, and what will not and why",
+    "slots": "list | move | skip | restore: what comes when, and moving one of them",
     "preview": "every rendering of one item, byte for byte what would leave",
     "feeds": "rebuild the feeds now",
     "editions": "list | show | send | retry | test: the newsletters' editions and their books",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from syndicate.failpoint import fail_at
 from syndicate.model import Brief, Frequency, Quote, QuoteDisplay, Slot
-from syndicate.plan import due, slots
+from syndicate.plan import due, slots, timetable
 from syndicate.plan.catchup import catch_up
 from syndicate.publish import approval, corrections, dailyquote
 from syndicate.settings import BRIEF_LATENESS, DIGEST_LATENESS, NewsletterSettings, ScheduleSettings
@@ -18,6 +18,7 @@ from syndicate.store.agenda import Clock, Group
 from syndicate.store.database import Connection
 from syndicate.store.holds import holding
 from syndicate.store.subscribers import newsletter_key, place_key
+from syndicate.store.timetable import changes
 
 if TYPE_CHECKING:
     from syndicate.app import App
@@ -196,15 +197,17 @@ def _scheduled(
         clocks = agenda.clocks(connection, name, frequency)
         after = max(start, agenda.ticked(connection, title) or start)
         stopped = holding(connection, name, app.settings.newsletters[name].channel)
+        changed = changes(connection, title, after)
     run: dict[Slot, list[Clock]] = {}
     lost: dict[Slot, str] = {}
     for clock in clocks:
-        found = list(schedule_for(app, setting, clock).slots(title, after, now))
+        found = timetable.slots(schedule_for(app, setting, clock), title, after, now, changed)
         decision = catch_up(found, now=now, policy=lateness.catchup, window=lateness.window)
         for slot in decision.run:
             run.setdefault(slot, []).append(clock)
         lost.update(decision.skipped)
     planned = lose(app, {slot: why for slot, why in lost.items() if slot not in run}, "skipped")
+    planned += lose(app, timetable.orphans(title, changed, {*run, *lost}, now), "cancelled")
     if stopped:
         planned += lose(app, dict.fromkeys(run, stopped), "cancelled")
     else:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 from zoneinfo import ZoneInfo
 
 from syndicate.errors import Fault
 from syndicate.model import Frequency, Quote, Slot
-from syndicate.plan import rotation
+from syndicate.plan import rotation, timetable
 from syndicate.plan.slots import Schedule
+from syndicate.plan.timetable import Change
 from syndicate.publish import dailyquote, rhythm, spending
 from syndicate.publish.editions import schedule_for
 from syndicate.store import agenda
 from syndicate.store.agenda import Clock
+from syndicate.store.database import Connection
+from syndicate.store.timetable import changes, first_moved
 
 if TYPE_CHECKING:
     from syndicate.app import App
@@ -34,6 +37,9 @@ class Coming:
     of: str = ""  # what leads to it: a newsletter's name, a slug; "" where no quote may run
     channels: tuple[str, ...] = ()  # by which it would leave
     readers: int | None = None  # of an edition; None: not counted
+    skipped: str = ""  # why it will not happen: an editor's word
+    slot: str = ""  # by which an editor names it; "" where it is none
+    was: datetime | None = None  # when it was planned, of what an editor has moved; naive, in ``zone``
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,6 +57,7 @@ class Forecast:
     """The coming days."""
 
     coming: tuple[Coming, ...]  # ascending
+    skipped: tuple[Coming, ...]  # slots that an editor has skipped, ascending
     quotes: tuple[QuoteDay, ...]
     withheld: tuple[Fault, ...]  # what will not leave, and why
 
@@ -65,10 +72,13 @@ def forecast(app: App, now: datetime, days: int, *, since: datetime | None = Non
         Fault(file=f"hold {hold.target}", what=hold.reason, right=f"`syndicate release {hold.target}`")
         for hold in app.holds.list()
     ]
+    coming.sort(key=lambda line: (line.at, line.what, line.to))
+    skipped = tuple(line for line in coming if line.skipped)
     return Forecast(
-        coming=tuple(sorted(coming, key=lambda line: (line.at, line.what, line.to))),
+        coming=tuple(line for line in coming if not line.skipped),
+        skipped=skipped,
         quotes=tuple(quotes),
-        withheld=(*held, *app.content.faults(), *refused, *_late(app, now), *_unpaid(app, now)),
+        withheld=(*map(_skipped, skipped), *held, *app.content.faults(), *refused, *_late(app, now), *_unpaid(app, now)),
     )
 
 
@@ -83,7 +93,9 @@ def next_due(app: App, now: datetime) -> datetime | None:
         )
     ]
     instants = [slot.due for slot in found if slot is not None]
-    others = (app.content.next_release(now), app.ledger.next_due(now))
+    with app.store.read() as connection:
+        moved = first_moved(connection, now)
+    others = (app.content.next_release(now), app.ledger.next_due(now), moved)
     return min([*instants, *(instant for instant in others if instant is not None)], default=None)
 
 
@@ -133,52 +145,81 @@ def _clocks(app: App) -> list[tuple[str, Frequency, Schedule, Clock]]:
     return found
 
 
-def _editions(app: App, now: datetime, until: datetime) -> list[Coming]:
-    merged: dict[tuple[str, Frequency, Slot], int] = {}
+def _editions(app: App, since: datetime, until: datetime) -> list[Coming]:
+    merged: dict[tuple[str, Frequency, Slot, Change | None], int] = {}
     with app.store.read() as connection:
-        counted = {}
         for name, frequency, schedule, clock in _clocks(app):
-            groups = agenda.groups(connection, name, frequency, clocks=[clock], before=None, now=now)
-            counted[name, frequency, clock] = sum(len(group.places) for group in groups)
-            for slot in schedule.slots(f"{name}.{frequency}", now, until):
-                key = (name, frequency, slot)
-                merged[key] = merged.get(key, 0) + counted[name, frequency, clock]
+            readers = agenda.awaiting(connection, name, frequency, clock, since)
+            for slot, change in _arranged(connection, schedule, f"{name}.{frequency}", since, until):
+                key = (name, frequency, slot, change)
+                merged[key] = merged.get(key, 0) + readers
     return [
         Coming(
             at=slot.due,
-            local=slot.local,
             zone=slot.zone,
             what=f"{frequency} edition",
             subject=app.settings.newsletters[name].title,
             to=_readers(n),
-            note=_note(slot),
             of=name,
             channels=(app.settings.newsletters[name].channel,),
             readers=n,
+            **_told(slot, change),
         )
-        for (name, frequency, slot), n in merged.items()
+        for (name, frequency, slot, change), n in merged.items()
     ]
 
 
-def _quotes(app: App, now: datetime, until: datetime, days: list[QuoteDay]) -> list[Coming]:
+def _quotes(app: App, since: datetime, until: datetime, days: list[QuoteDay]) -> list[Coming]:
     by_day = {found.day: found.quote for found in days}
     lines = []
-    for slot in schedule_for(app, app.settings.quotes.schedule).slots("quotes", now, until):
+    with app.store.read() as connection:
+        found = _arranged(connection, schedule_for(app, app.settings.quotes.schedule), "quotes", since, until)
+    for slot, change in found:
         quote = by_day.get(dailyquote.slot_day(slot))
         lines.append(
             Coming(
                 at=slot.due,
-                local=slot.local,
                 zone=slot.zone,
                 what="quote of the day",
                 subject=quote.title if quote else "none may run",
                 to=", ".join(["feed", *_times(app, slot.due, quotes=True)]) if quote else "nowhere",
-                note=_note(slot),
                 of=quote.slug if quote else "",
                 channels=tuple(rhythm.accounts(app, quotes=True)) if quote else (),
+                **_told(slot, change),
             )
         )
     return lines
+
+
+def _arranged(
+    connection: Connection, schedule: Schedule, name: str, since: datetime, until: datetime
+) -> list[tuple[Slot, Change | None]]:
+    """The slots of a schedule as editors changed them, and the changes that they made."""
+    changed = changes(connection, name, since)
+    found = timetable.slots(schedule, name, since, until, changed) + timetable.skipped(schedule, name, since, until, changed)
+    return [(slot, changed.get((slot.zone, slot.local))) for slot in found]
+
+
+class _Told(TypedDict):
+    local: datetime
+    note: str
+    skipped: str
+    slot: str
+    was: datetime | None
+
+
+def _told(slot: Slot, change: Change | None) -> _Told:
+    """What is said of a slot beside its time."""
+    skipped = change.reason if change and change.state == "skipped" else ""
+    moved = change.reason if change and change.state == "moved" else ""
+    local = slot.due.astimezone(ZoneInfo(slot.zone)).replace(tzinfo=None) if moved else slot.local
+    was = slot.local if moved else None
+    return _Told(local=local, note=moved or _note(slot), skipped=skipped, slot=timetable.named(slot), was=was)
+
+
+def _skipped(line: Coming) -> Fault:
+    what = f"{line.local:%a %d %b %H:%M} is {line.skipped}"
+    return Fault(file=line.slot, rule="skipped", what=what, right="`syndicate slots restore` takes it back until then")
 
 
 def _briefs(app: App, now: datetime, until: datetime) -> list[Coming]:

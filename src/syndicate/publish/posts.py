@@ -73,11 +73,22 @@ def _queued(app: App, name: str, title: str, after: datetime, now: datetime, sto
     planned = lose(app, dict(decision.skipped), "skipped")
     if stopped:
         return planned + lose(app, dict.fromkeys(decision.run, stopped), "cancelled")
-    for slot in decision.run:
-        waiting = [brief for brief in app.content.released(start, slot.due) if not _posted(app, brief.id, name)]
-        reason = waiting[0].slug if waiting and owe(app, waiting[0], [name], due=slot.due) else "no brief waits"
-        planned += lose(app, {slot: reason}, "expanded")
-    return planned
+    return planned + [_next_of_queue(app, name, slot, start) for slot in decision.run]
+
+
+def _next_of_queue(app: App, name: str, slot: Slot, start: datetime) -> Planned:
+    """Slot and post in one transaction, so that a slot that comes twice posts one brief."""
+    waiting = [brief for brief in app.content.released(start, slot.due) if not _posted(app, brief.id, name)]
+    reason = waiting[0].slug if waiting else "no brief waits"
+
+    def work(connection: Connection) -> Planned:
+        key = agenda.record_slot(connection, slot, "expanded", reason)
+        if key is None:
+            return Planned(slot=slot, state="expanded", reason="it was expanded before", duties=0)
+        duties = owe(app, waiting[0], [name], due=slot.due, connection=connection) if waiting else 0
+        return Planned(slot=slot, state="expanded", reason=reason, duties=duties)
+
+    return app.store.write(work)
 
 
 def owe(

@@ -14,6 +14,7 @@ from syndicate.errors import Fault, FaultyError, StoreError, SyndicateError
 from syndicate.failpoint import fail_at
 from syndicate.log import logger
 from syndicate.model import Quote, Slot
+from syndicate.plan import timetable
 from syndicate.plan.catchup import catch_up
 from syndicate.publish import (
     approval,
@@ -35,6 +36,7 @@ from syndicate.settings import QUOTE_LATENESS
 from syndicate.store import agenda, marks
 from syndicate.store.database import Connection
 from syndicate.store.holds import holding
+from syndicate.store.timetable import changes
 
 if TYPE_CHECKING:
     from syndicate.app import App
@@ -142,9 +144,11 @@ def show_quote(app: App, now: datetime, starts: dict[str, datetime]) -> list[Pla
     with app.store.read() as connection:
         after = max(start, agenda.ticked(connection, QUOTES) or start)
         stopped = holding(connection, QUOTES)
-    found = list(schedule_for(app, app.settings.quotes.schedule).slots(QUOTES, after, now))
+        changed = changes(connection, QUOTES, after)
+    found = timetable.slots(schedule_for(app, app.settings.quotes.schedule), QUOTES, after, now, changed)
     decision = catch_up(found, now=now, policy=lateness.catchup, window=lateness.window)
     planned = lose_days(app, dict(decision.skipped), "skipped")
+    planned += lose(app, timetable.orphans(QUOTES, changed, found, now), "cancelled")
     if stopped:
         planned += lose_days(app, dict.fromkeys(decision.run, stopped), "cancelled")
     else:

@@ -73,22 +73,29 @@ def tick_to(connection: sa.Connection, schedule: str, now: datetime) -> None:
 
 
 def record_slot(connection: sa.Connection, slot: Slot, state: str, reason: str = "") -> int | None:
-    """Record what became of a slot; ``None`` where that was done before."""
+    """Record what became of a slot; ``None`` where that was done before, or an editor has moved it elsewhere since."""
     return connection.execute(
         sa.text(
             """INSERT INTO slot (schedule, zone, local_time, due, state, reason)
             VALUES (:schedule, :zone, :local, :due, :state, :reason)
-            ON CONFLICT DO NOTHING RETURNING key"""
+            ON CONFLICT (schedule, zone, local_time) DO UPDATE SET state = excluded.state,
+            reason = CASE WHEN excluded.reason = '' THEN slot.reason ELSE slot.reason || '; ' || excluded.reason END
+            WHERE slot.state = 'moved' AND slot.due = excluded.due RETURNING key"""
         ),
         {
             "schedule": slot.schedule,
             "zone": slot.zone,
-            "local": slot.local.isoformat(timespec="minutes" if not slot.local.second else "microseconds"),
+            "local": civil(slot),
             "due": to_micros(slot.due),
             "state": state,
             "reason": reason,
         },
     ).scalar()
+
+
+def civil(slot: Slot) -> str:
+    """A slot's civil time as its row has it: ``2026-11-22T07:00``."""
+    return slot.local.isoformat(timespec="minutes" if not slot.local.second else "microseconds")
 
 
 def slots(connection: sa.Connection, *, since: datetime, states: Sequence[str] = ()) -> list[sa.RowMapping]:
@@ -151,6 +158,14 @@ def groups(
         )
         for row in found
     ]
+
+
+def awaiting(connection: sa.Connection, newsletter: str, frequency: Frequency, clock: Clock, at: datetime) -> int:
+    """How many active readers of ``frequency`` want an edition by ``clock`` and have no pause left at an instant."""
+    u = schema.subscription.c
+    mine = (u.newsletter == _letter(newsletter), u.state == "active", u.frequency == frequency, _at_clock(clock))
+    awake = sa.or_(u.paused_to.is_(None), u.paused_to <= at)
+    return int(connection.execute(sa.select(sa.func.count()).where(*mine, awake)).scalar_one())
 
 
 def _letter(name: str) -> sa.ScalarSelect[int]:

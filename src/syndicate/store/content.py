@@ -276,6 +276,14 @@ class ContentStore:
         values = {"day": day.isoformat(), "item": item, "shown_at": shown_at, "state": state, "reason": reason}
         connection.execute(_UPSERT_DAY, values)
 
+    def reopen_day(self, connection: sa.Connection, day: date) -> None:
+        """Take back that a day's quote was skipped: what was chosen stands, and where nothing was, it is chosen anew."""
+        values = {"day": day.isoformat()}
+        gone = "DELETE FROM day_quote WHERE day = :day AND state = 'skipped' AND item IS NULL"
+        kept = "UPDATE day_quote SET state = 'chosen', reason = '' WHERE day = :day AND state = 'skipped'"
+        connection.execute(sa.text(gone), values)
+        connection.execute(sa.text(kept), values)
+
     def quote_history(self, *, before: date) -> list[Shown]:
         """What each quote slot before a day showed, in order of the days; a slot without a quote counts too."""
         speaker, ideology = (sa.func.json_extract(ITEM.front, f"$.{name}") for name in ("speaker", "ideology"))

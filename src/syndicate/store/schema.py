@@ -225,7 +225,7 @@ slot = _table(
     _text("zone", None),
     _text("local_time", None),  # 2026-11-22T07:00, naive civil
     _at("due"),
-    _text("state", None),  # expanded | skipped | cancelled
+    _text("state", None),  # expanded | skipped | cancelled; of one ahead: moved | skipped
     _text("reason"),
     sa.UniqueConstraint("schedule", "zone", "local_time"),
     sa.Index("ix_slot_due", "due"),
