@@ -27,7 +27,7 @@ import pytest
 
 from publication import SETTINGS, Publication
 from syndicate.model import State
-from syndicate.publish import messages
+from syndicate.publish import press
 from syndicate.publish.tick import tick
 from syndicate.store import schema
 from syndicate.store.database import Store
@@ -113,7 +113,7 @@ def size(made: Publication) -> int:
     with made.opened(AT) as app:
         channel = app.store.write(lambda connection: place_key(connection, "account", "mail"))
         claimed = app.ledger.claim(channel, app.now(), 1)
-        ((_, message),) = messages.compose(app, claimed).values()
+        ((_, message),) = press.compose(app, claimed).values()
         app.ledger.give_back(claimed, app.now())
         return len(message.data)
 

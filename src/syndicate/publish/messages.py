@@ -1,29 +1,28 @@
-"""Messages: each variant of an edition is rendered once and frozen; each reader's message is a splice of it."""
+"""Messages: each variant of an edition is rendered once and frozen. ``press`` makes each reader's message of it."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from syndicate import data, links
-from syndicate.errors import Fault, Held, Refused, RenderError, SyndicateError, Uncertain, Unreachable
+from syndicate.errors import Fault, Held, RenderError, SyndicateError, Uncertain, Unreachable
 from syndicate.failpoint import fail_at
-from syndicate.model import Brief, Correction, Item, Message, Parcel, Quote, QuoteDisplay, State, Status
+from syndicate.model import Brief, Correction, Item, Message, Quote, QuoteDisplay, State, Status
 from syndicate.plan.due import EditionKind
 from syndicate.publish import approval, corrections
 from syndicate.render import brand, email, framing, lint, lint_clients, lint_links, mime, wording
-from syndicate.store import agenda, marks
+from syndicate.store import agenda
 from syndicate.store.agenda import Variant
 from syndicate.store.database import Connection
 from syndicate.store.duties import Duty, Result
 from syndicate.store.holds import holding
-from syndicate.store.subscribers import Reader
 
 if TYPE_CHECKING:
     from syndicate.app import App
@@ -281,66 +280,6 @@ def _taken_back(app: App, item: Item) -> bool:
         return False
     with app.store.read() as connection:
         return item.status is Status.WITHDRAWN or bool(holding(connection, "quotes", item.id))
-
-
-def compose(app: App, claimed: Sequence[Duty]) -> dict[tuple[int, int], tuple[str, Parcel] | Exception]:
-    """The key and the message of each duty."""
-    return {where: make() for where, make in makers(app, claimed).items()}
-
-
-def makers(app: App, claimed: Sequence[Duty]) -> dict[tuple[int, int], Callable[[], tuple[str, Parcel] | Exception]]:
-    """What makes the message of each duty when its turn comes, from what is read now.
-
-    Few finished messages at a time: the allocator gives the pages of many back, and to have them again costs as much
-    as all the rest.
-    """
-    made: dict[tuple[int, int], Callable[[], tuple[str, Parcel] | Exception]] = {}
-    by_letter: dict[int, list[Duty]] = {}
-    for duty in claimed:
-        by_letter.setdefault(duty.newsletter or 0, []).append(duty)
-    for letter, theirs in by_letter.items():
-        readers = app.subscribers.readers([duty.place for duty in theirs], letter)
-        with app.store.read() as connection:
-            instance = marks.get(connection, "instance")
-            keys = {duty.variant for duty in theirs if duty.variant}
-            variants = {key: agenda.variants(connection, key=key)[0] for key in keys}
-        for duty in theirs:
-            variant, reader = variants.get(duty.variant or 0), readers.get(duty.place)
-            made[duty.sending, duty.place] = partial(_made, app, duty, variant, reader, instance)
-    return made
-
-
-def _made(
-    app: App, duty: Duty, variant: Variant | None, reader: Reader | None, instance: str
-) -> tuple[str, Parcel] | Exception:
-    try:
-        if variant is None or reader is None:
-            msg = "the reader or the edition is not there any more"
-            raise Refused(msg)
-        return _message(app, duty, variant, reader, instance)
-    except SyndicateError as error:
-        return error
-
-
-def _message(app: App, duty: Duty, variant: Variant, reader: Reader, instance: str) -> tuple[str, Parcel]:
-    edition, site = variant.edition, app.settings.site
-    key = links.delivery_key("edition", f"{instance}/{edition.key}", duty.channel, reader.id, str(variant.key), duty.revision)
-    token = links.sign(links.ReaderToken(subscriber=reader.place, newsletter=duty.newsletter or 0), app.token_keys)
-    recipient = email.Recipient(
-        address=reader.address,
-        name=reader.name,
-        unsubscribe_url=app.public(f"u/{token}"),
-        preferences_url=app.public(f"p/{token}"),
-        subscribed_on=(reader.since or duty.due).astimezone(ZoneInfo(site.zone)).date(),
-    )
-    kind = f"{edition.newsletter}-{edition.frequency}"
-    letter = configured(app, edition.newsletter)
-    mark = links.sign_return(links.ReturnToken(sending=duty.sending, place=duty.place), app.token_keys)
-    return key, mime.message(
-        email.Frozen.from_json(variant.frozen),
-        recipient,
-        envelope(app, edition.newsletter, letter, kind, date=duty.due, key=key, mark=mark),
-    )
 
 
 def envelope(

@@ -88,7 +88,7 @@ class Store:
         try:
             with self._readers.connect() as connection:
                 yield connection
-        except DatabaseError as error:
+        except (DatabaseError, sqlite3.Error) as error:
             raise _explained(error, self.path) from error
 
     def write(self, work: Callable[[sa.Connection], T]) -> T:

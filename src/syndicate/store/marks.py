@@ -18,7 +18,7 @@ import sqlalchemy as sa
 
 from syndicate.failpoint import fail_at
 from syndicate.store import schema
-from syndicate.store.database import Store
+from syndicate.store.database import Store, driver
 
 FENCE: Final = "fence"  # who placed the hold
 _AGREEING: Final = (0, 1)  # a crash while counting leaves a witness one run behind
@@ -27,7 +27,8 @@ _MACHINE_ID_FILES: Final = (Path("/etc/machine-id"), Path("/var/lib/dbus/machine
 
 def get(connection: sa.Connection, name: str) -> str:
     """One fact about this database; ``""`` where it is not known."""
-    return str(connection.exec_driver_sql("SELECT value FROM meta WHERE name = ?", (name,)).scalar() or "")
+    row = driver(connection).execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
+    return str(row[0]) if row else ""
 
 
 def put(connection: sa.Connection, name: str, value: str) -> None:

@@ -11,14 +11,14 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from syndicate.store import arrivals, erasure, schema, signups
+from syndicate.store import arrivals, erasure, schema, signups, slices
 from syndicate.store import consent as consents
 from syndicate.store.addresses import normalised as normalised
-from syndicate.store.columns import from_micros
 from syndicate.store.database import Store
 from syndicate.store.ledger import suppress_open
 from syndicate.store.places import newsletter_key as newsletter_key
 from syndicate.store.places import place_key as place_key
+from syndicate.store.slices import Reader as Reader
 from syndicate.store.suppression import is_suppressed
 from syndicate.store.wishes import Wishes as Wishes
 from syndicate.store.wishes import columns, of_row
@@ -38,17 +38,6 @@ class SubscriptionView:
     wishes: Wishes
     since: datetime | None
     paused_to: datetime | None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Reader:
-    """What the message of one reader is made with."""
-
-    place: int  # the subscriber's key
-    id: str  # the subscriber's random id
-    address: str
-    name: str
-    since: datetime | None  # when the subscription became active
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -227,17 +216,8 @@ class SubscriberStore:
 
     def readers(self, places: list[int], newsletter: int) -> dict[int, Reader]:
         """The readers behind ``places``, for making their messages."""
-        query = """SELECT r.key, r.id, r.address, r.name, u.since
-            FROM json_each(?) wanted JOIN subscriber r ON r.key = wanted.value
-            LEFT JOIN subscription u ON u.subscriber = r.key AND u.newsletter = ?"""
         with self._store.read() as connection:
-            rows = connection.exec_driver_sql(query, (json.dumps(places), newsletter)).all()
-        return {
-            row[0]: Reader(
-                place=row[0], id=row[1], address=row[2], name=row[3], since=None if row[4] is None else from_micros(row[4])
-            )
-            for row in rows
-        }
+            return slices.readers(connection, places, newsletter)
 
     def listed(self, newsletter: str = "") -> Iterator[Listed]:
         """Every subscription, by address."""
