@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import threading
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
@@ -31,13 +30,6 @@ _PREHEADER: Final = "email/preheader.txt.j2"
 
 _NOBODY: Final[Mapping[str, str]] = {name: f"[{name}]" for name in GAPS}  # fills the gaps for the guards
 _NONCE: Final = re.compile(r"[0-9a-z]{8,40}")
-# The inliner writes grounds and sides as attributes too. Where white text stands on a dark ground, the attribute would
-# outlive the styles in a program that drops them, and leave black on dark; a blockquote has no such attribute.
-_SPARE: Final = (
-    re.compile(r'(<(?:a|td) [^>]*\bclass="(?:band|btn)\b[^>]*?) bgcolor="[^"]*"'),
-    re.compile(r'(<blockquote\b[^>]*?) align="[^"]*"'),
-)
-_inliner: Final = threading.Lock()  # premailer and cssutils keep state for the whole process
 
 
 class Site(Protocol):
@@ -231,34 +223,13 @@ def one_line(text: str) -> str:
 
 
 def _inline(html: str, file: str) -> str:
-    """Styles into ``style`` attributes, once per variant and never on its own output: premailer is not idempotent."""
-    import cssutils
-    import premailer.cache
+    """Styles into ``style`` attributes; the library is loaded with the first mail."""
+    from syndicate.render import inline
 
-    with _inliner, premailer.cache.cache_access_lock:
-        # A `style="h1"` in an earlier document would otherwise break every later `h1` rule of this process.
-        premailer.cache.cache.clear()
-        cssutils.log.setLevel(51)  # above CRITICAL: it writes to stderr about every vendor prefix
-        try:
-            inlined = premailer.Premailer(
-                html,
-                allow_network=False,
-                allow_loading_external_files=False,
-                keep_style_tags=False,
-                strip_important=False,
-                remove_classes=False,
-                disable_validation=True,
-                align_floating_images=False,
-                disable_basic_attributes=["width", "height"],
-                method="html",
-                base_url=None,
-            ).transform(pretty_print=False)
-        except Exception as error:  # premailer, cssutils and lxml raise what they like
-            raise RenderError(_fault(file, f"the styles could not be inlined ({type(error).__name__})")) from error
-    done = str(inlined)
-    for spare in _SPARE:
-        done = spare.sub(r"\1", done)
-    return done
+    try:
+        return inline.inlined(html)
+    except Exception as error:  # premailer, cssutils and lxml raise what they like
+        raise RenderError(_fault(file, f"the styles could not be inlined ({type(error).__name__})")) from error
 
 
 def _gap(name: str, nonce: str) -> str:
