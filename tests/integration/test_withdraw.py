@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import httpx
 import pytest
 import sqlalchemy as sa
 
-from publication import SETTINGS, SOCIAL, Publication
+from publication import SETTINGS, SOCIAL, Publication, instant
 from served import served
 from syndicate.cli import main
 from syndicate.model import Frequency, State, Status
@@ -18,6 +19,8 @@ from syndicate.publish import withdrawal
 from syndicate.publish.tick import tick
 from syndicate.runtime import Runtime
 from syndicate.store import audit
+from syndicate.store.books import Line
+from syndicate.store.places import place_key
 from syndicate.store.subscribers import Wishes
 
 WORDS = "Nobody who repairs a bridge should ask who walks over it."
@@ -176,3 +179,43 @@ def test_a_brief_is_taken_back_in_the_same_way(publication: Publication, capsys:
     rows = json.loads(capsys.readouterr().out)
     assert states(rows)["x"] == "done"
     assert "deleted-entry" in (publication.root / "feeds/briefs.atom").read_text()
+
+
+def test_an_edition_that_waits_leaves_with_what_else_it_holds(tmp_path: Path) -> None:
+    made = Publication(root=tmp_path / "p", settings=SETTINGS)
+    made.begin("2026-01-01 04:00")
+    made.subscribe("2026-01-01 04:00", d=Wishes(frequency=Frequency.DAILY), i=Wishes(frequency=Frequency.INSTANT))
+    for name in ("harbour", "bridge"):
+        made.brief(name, "2026-01-01T20:00:00Z")
+    with made.opened("2026-01-02 06:01") as app:
+        tick(app, app.now())
+        (harbour,) = [
+            brief for brief in app.content.released(instant("2026-01-01 04:00"), app.now()) if brief.slug == "harbour"
+        ]
+        withdrawal.withdraw(app, harbour, app.now(), who="ada", reason="", clock=time.monotonic)
+    made.run("2026-01-02 06:02")
+    texts = [path.read_text() for path in made.outbox()]
+    assert len(texts) == 2
+    assert not any("harbour" in text for text in texts)
+    assert [line.state for line in made_lines(made)].count(State.CANCELLED) == 1  # the edition of harbour alone
+
+
+def test_a_post_on_the_wire_when_the_program_died_is_for_a_person_to_settle(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = planned(tmp_path)
+    with made.opened("2026-01-02 05:31") as app:
+        place = app.store.write(lambda connection: place_key(connection, "account", "x"))
+        assert app.ledger.intend(app.ledger.claim(place, app.now(), 1), app.now())
+    code, rows = withdraw(made, capsys=capsys)
+    assert (code, states(rows)["x"]) == (1, "waits")
+    (doubt,) = [line for line in made_lines(made) if line.channel == "x" and line.state is not State.CANCELLED]
+    assert doubt.state is State.UNCERTAIN
+    assert main(["-C", str(made.root), "deliveries", "settle", doubt.id, "--drop"]) == 0
+    with made.opened("2026-01-02 05:32") as app:
+        assert app.books.recount() == []
+
+
+def made_lines(made: Publication) -> list[Line]:
+    with made.opened("2026-01-02 07:00") as app:
+        return list(app.books.lines(state="", channel="", limit=50))

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 
 from syndicate.channels import Deletes
 from syndicate.errors import Fault, Refused, SyndicateError
+from syndicate.failpoint import fail_at
 from syndicate.model import OPEN_STATES, Item, Removal, State, Status
 from syndicate.publish import feeds
 from syndicate.sources import Found
-from syndicate.store import amendments, withdrawals
+from syndicate.store import agenda, amendments, withdrawals
 from syndicate.store.database import Connection
 from syndicate.store.duties import Duty
 from syndicate.store.withdrawals import Posted
@@ -48,6 +49,7 @@ def withdraw(app: App, item: Item, now: datetime, *, who: str, reason: str, cloc
         withdrawals.owe(connection, item.id, withdrawals.posted(connection, item.id), now)
 
     _, marking = timed(lambda: app.store.write(record))
+    fail_at("withdrawal.after_mark")
     cancelled, stopping = timed(lambda: _cancel(app, item.id, now, who))
     written, feeding = timed(lambda: feeds.publish(app, now))
     wrong = [str(fault) for fault in written.faults]
@@ -98,10 +100,11 @@ def _post(app: App, post: Posted) -> Line | None:
 def follow(app: App, now: datetime) -> int:
     """Each tick: no post of a withdrawn item waits any more, and one that has turned up since is to be deleted.
 
-    An edition that waits leaves with what else it holds (``second_look``).
+    An edition that waits is rendered anew, and leaves with what else it holds.
     """
     with app.store.read() as connection:
         stopped, told = withdrawals.stopped(connection), withdrawals.listed(connection)
+        stale = withdrawals.stale(connection)
         turned_up = {
             one.id: found
             for one in told
@@ -110,9 +113,11 @@ def follow(app: App, now: datetime) -> int:
     cancelled = sum(_cancel(app, item, now, "its withdrawal") for item in stopped if app.books.waiting(item))
 
     def work(connection: Connection) -> int:
+        for variant in stale:
+            agenda.thaw(connection, variant)
         return sum(withdrawals.owe(connection, item, found, now) for item, found in turned_up.items())
 
-    return cancelled + (app.store.write(work) if turned_up else 0)
+    return cancelled + (app.store.write(work) if turned_up or stale else 0)
 
 
 def compose(app: App, claimed: Sequence[Duty]) -> dict[tuple[int, int], tuple[str, Removal] | Exception]:

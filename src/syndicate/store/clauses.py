@@ -22,12 +22,13 @@ CONSENTED: Final = f"""(s.newsletter IS NULL OR EXISTS (SELECT 1 FROM subscripti
 CONSENTED_HERE: Final = f"""(:n IS NULL OR EXISTS (SELECT 1 FROM subscription u JOIN sending s ON s.key = :s
     WHERE u.subscriber = delivery.place AND u.newsletter = :n AND u.state = {_WISHED}))"""  # noqa: S608 - fixed text
 _TARGETS: Final = "' ' || s.targets || ' ' || coalesce(v.targets, '') || ' '"
-# Whether it is stopped. What a hold can name: all, quotes, a channel, quotes:CHANNEL, a newsletter, edition:N, an item's
-# id. A withdrawn item is held for good.
+# Whether a person has taken back what it holds: it is held for good.
+WITHDRAWN: Final = f"""EXISTS (SELECT 1 FROM item i WHERE i.withdrawn IS NOT NULL AND s.kind <> 'delete'
+    AND instr({_TARGETS}, ' ' || i.id || ' '))"""  # noqa: S608 - fixed text
+# Whether it is stopped. What a hold can name: all, quotes, a channel, quotes:CHANNEL, a newsletter, edition:N, an item's id.
 HELD: Final = f"""(EXISTS (SELECT 1 FROM hold h WHERE h.target = c.name OR instr({_TARGETS}, ' ' || h.target || ' ')
     OR (h.target = 'quotes:' || c.name AND instr({_TARGETS}, ' quotes ')))
-    OR EXISTS (SELECT 1 FROM item i WHERE i.withdrawn IS NOT NULL AND s.kind <> 'delete'
-    AND instr({_TARGETS}, ' ' || i.id || ' ')))"""  # noqa: S608 - fixed text
+    OR {WITHDRAWN})"""  # noqa: S608 - fixed text
 # The same of the sending ``:s``, its variant ``:v`` and the channel named ``:c``, for a statement that moves many rows of them.
 HELD_HERE: Final = f"""EXISTS (SELECT 1 FROM sending s JOIN place c ON c.kind = 'account' AND c.name = :c
     LEFT JOIN variant v ON v.key = :v WHERE s.key = :s AND {HELD})"""  # noqa: S608 - fixed text

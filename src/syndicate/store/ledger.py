@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Final
 
 import sqlalchemy as sa
 
@@ -17,12 +18,17 @@ from syndicate.failpoint import fail_at
 from syndicate.model import State
 from syndicate.store import claims, schema
 from syndicate.store.claims import Claimed
-from syndicate.store.clauses import AIMED, HELD, JOINED, ONE, OPEN
+from syndicate.store.clauses import AIMED, HELD, JOINED, ONE, OPEN, WITHDRAWN
 from syndicate.store.database import Store
 from syndicate.store.duties import Duty, Result, duty_of
 from syndicate.store.moves import Moves as _Moves
 from syndicate.store.pace import Pace, count_day
 from syndicate.store.schema import from_micros, to_micros
+
+_TAKEN_BACK: Final = sa.text(
+    f"""SELECT d.sending, d.place, d.epoch FROM {JOINED.format(index="INDEXED BY ix_delivery_open")}
+    WHERE d.state IN {OPEN} AND d.state = 'sending' AND d.channel = coalesce(:channel, d.channel) AND {WITHDRAWN}"""  # noqa: S608
+)
 
 
 class Ledger:
@@ -114,7 +120,8 @@ class Ledger:
     def recover(self, now: datetime, channel: int | None = None) -> int:
         """Where no worker lives (of ``channel``, or at all): leases return to ``pending``, for nothing of theirs has left.
 
-        Rows in ``sending`` stay; ``doubtful`` lists them, and their channel is asked. Returns how many leases.
+        Rows in ``sending`` stay; ``doubtful`` lists them, and their channel is asked. Of what was taken back since nothing
+        may be asked, for asking may send it: it is ``uncertain``, and a person settles it. Returns how many leases.
         """
 
         def work(connection: sa.Connection) -> int:
@@ -128,6 +135,9 @@ class Ledger:
             ).all()
             for row in rows:
                 moves.move(row.sending, row.place, row.epoch, State.CLAIMED, State.PENDING)
+            for row in connection.execute(_TAKEN_BACK, {"channel": channel}).all():
+                moves.move(row.sending, row.place, row.epoch, State.SENDING, State.UNCERTAIN)
+                moves.note(row.sending, row.place, State.UNCERTAIN, "withdrawn", "it was on the wire, and is taken back since")
             moves.finish()
             return len(rows)
 

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from syndicate.model import State, Status
 from syndicate.store import duties
 from syndicate.store.audit import audit
+from syndicate.store.direct import Direct
 from syndicate.store.schema import from_micros, to_micros
 
 _URGENT: Final = 9  # before anything that waits: the clock of a removal order is one hour
@@ -61,12 +62,10 @@ def withdraw(connection: sa.Connection, item: str, *, who: str, reason: str, now
 
 def keep(connection: sa.Connection) -> None:
     """After a sync: a person's word wins over a file that still says something else."""
-    connection.execute(
-        sa.text(
-            """UPDATE item SET status = :withdrawn, updated = withdrawn
-            WHERE withdrawn IS NOT NULL AND (status <> :withdrawn OR updated <> withdrawn)"""
-        ),
-        {"withdrawn": Status.WITHDRAWN.value},
+    Direct(connection).rows(
+        """UPDATE item SET status = ?1, updated = withdrawn
+        WHERE withdrawn IS NOT NULL AND (status <> ?1 OR updated <> withdrawn)""",
+        (Status.WITHDRAWN.value,),
     )
 
 
@@ -82,6 +81,17 @@ def listed(connection: sa.Connection) -> list[Withdrawn]:
 def stopped(connection: sa.Connection) -> list[str]:
     """The ids of all withdrawn items, by a person's word or by their files."""
     query = sa.text("SELECT id FROM item WHERE status = :withdrawn ORDER BY id")
+    return list(connection.execute(query, {"withdrawn": Status.WITHDRAWN.value}).scalars())
+
+
+def stale(connection: sa.Connection) -> list[int]:
+    """Renderings that wait and hold what was taken back, which would stop them for good."""
+    query = sa.text(
+        """SELECT DISTINCT v.key FROM sending s JOIN variant v ON v.edition = CAST(s.subject AS INTEGER)
+        JOIN item i ON i.status = :withdrawn AND instr(' ' || v.targets || ' ', ' ' || i.id || ' ')
+        WHERE s.state = 'open' AND s.kind = 'edition' AND v.state = 'frozen' AND EXISTS (SELECT 1 FROM tally t
+            WHERE t.sending = s.key AND t.n > 0 AND t.state IN ('pending', 'claimed', 'deferred'))"""
+    )
     return list(connection.execute(query, {"withdrawn": Status.WITHDRAWN.value}).scalars())
 
 
