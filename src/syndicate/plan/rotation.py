@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import Final, Protocol
 
 from syndicate.model import Quote
@@ -75,13 +76,14 @@ def choose(
     others = sorted((past for past in shown if past.day != day), key=lambda past: (past.day, past.quote_id))
     held = _hold_day(day, hold_days)
     full = _full_ideologies(day, others, spacing.ideology)
+    days = _days(others)
     excluded: list[tuple[str, str, str]] = []
     free: list[Quote] = []
     for quote in pool:
         reasons = (
             [("Q14", held)]
             if held
-            else [*_spaced(day, quote, others, spacing), *_over(quote, full, spacing), *_own_dates(day, quote)]
+            else [*_spaced(day, quote, days, spacing), *_over(quote, full, spacing), *_own_dates(day, quote)]
         )
         excluded.extend((quote.id, rule, reason) for rule, reason in reasons)
         if not reasons:
@@ -110,6 +112,7 @@ def _rank(day: date, seed: str, quote: Quote) -> bytes:
     return hashlib.sha256("\0".join((seed, day.isoformat(), quote.id)).encode()).digest()
 
 
+@lru_cache(maxsize=4096)
 def _same(name: str) -> str:
     """A name's key: one speaker or ideology however it is typed."""
     return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
@@ -130,20 +133,28 @@ def _anniversary(year: int, month: int, number: int) -> tuple[date, ...]:
     return (date(year, month, number),)
 
 
-def _spaced(day: date, quote: Quote, others: Iterable[Shown], spacing: Spacing) -> Iterator[tuple[str, str]]:
-    """Q13: the same quote, the same speaker."""
-    speaker = _same(quote.speaker)
-    nearest: dict[str, date] = {}
+def _days(others: Iterable[Shown]) -> tuple[dict[str, list[date]], dict[str, list[date]]]:
+    """The other days of each quote, and of each speaker, ascending: looked up once a day, not once a quote."""
+    items: dict[str, list[date]] = {}
+    speakers: dict[str, list[date]] = {}
     for past in others:
-        apart = abs((day - past.day).days)
-        if past.quote_id == quote.id and apart < spacing.item:
-            nearest["item"] = past.day
-        if speaker and _same(past.speaker) == speaker and apart < spacing.speaker:
-            nearest["speaker"] = past.day
-    if "item" in nearest:
-        yield "Q13", f"the same quote has the day {nearest['item']}, less than {spacing.item} days away"
-    if "speaker" in nearest:
-        yield "Q13", f"the same speaker has the day {nearest['speaker']}, less than {spacing.speaker} days away"
+        items.setdefault(past.quote_id, []).append(past.day)
+        speakers.setdefault(_same(past.speaker), []).append(past.day)
+    return items, speakers
+
+
+def _spaced(
+    day: date, quote: Quote, days: tuple[dict[str, list[date]], dict[str, list[date]]], spacing: Spacing
+) -> Iterator[tuple[str, str]]:
+    """Q13: the same quote, the same speaker."""
+    items, speakers = days
+    speaker = _same(quote.speaker)
+    same = [past for past in items.get(quote.id, ()) if abs((day - past).days) < spacing.item]
+    theirs = [past for past in speakers.get(speaker, ()) if abs((day - past).days) < spacing.speaker] if speaker else []
+    if same:
+        yield "Q13", f"the same quote has the day {same[-1]}, less than {spacing.item} days away"
+    if theirs:
+        yield "Q13", f"the same speaker has the day {theirs[-1]}, less than {spacing.speaker} days away"
 
 
 def _full_ideologies(day: date, others: Sequence[Shown], most: int) -> frozenset[str]:

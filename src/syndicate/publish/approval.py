@@ -63,7 +63,21 @@ class Standing:
         return "" if self.approved else " and ".join(wanted) or "a second person"
 
 
-def admit(app: App, quote: Quote, now: datetime) -> framing.Admitted:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Heard:
+    """What is the same for every quote of a pool, looked up once."""
+
+    said: Mapping[str, Sequence[Consent]]  # by item; what is not there has no consent
+    made_from: str  # what renderings are made from beside the quote
+
+
+def hear(app: App) -> Heard:
+    """Every consent that was given, and the publication as it stands."""
+    said = {} if app.settings.quotes.approval == "solo" else app.people.every_consent()
+    return Heard(said=said, made_from=made_from(app))
+
+
+def admit(app: App, quote: Quote, now: datetime, heard: Heard | None = None) -> framing.Admitted:
     """Let a quote in as the gate does, with the people's real answer: the one way in for whatever leaves.
 
     Raises
@@ -71,30 +85,30 @@ def admit(app: App, quote: Quote, now: datetime) -> framing.Admitted:
     Held
         As ``framing.admit``.
     """
-    return framing.admit(quote, app.style, approved=approved(app, quote, now), now=now)
+    return framing.admit(quote, app.style, approved=approved(app, quote, now, heard), now=now)
 
 
-def approved(app: App, quote: Quote, now: datetime) -> bool:
+def approved(app: App, quote: Quote, now: datetime, heard: Heard | None = None) -> bool:
     """Whether two people have agreed to this quote as it is and as it would be shown.
 
     ``False`` in a publication of one editor, of whom the gate asks nothing.
     """
     if app.settings.quotes.approval == "solo":
         return False
-    said = _since_rejection(app.people.consents(quote.id))
+    said = _since_rejection(_said(app, quote, heard))
     verifiers = {one.person for one in said if one.act == "verifier" and one.content_sha == quote.content_sha}
     wanted = {
         one.renderings_sha
         for one in said
         if one.act == "approver" and one.content_sha == quote.content_sha and verifiers - {one.person}
     }
-    return bool(wanted) and _sha(app, quote, now) in wanted
+    return bool(wanted) and _sha(app, quote, now, heard) in wanted
 
 
-def standing(app: App, quote: Quote, now: datetime) -> Standing:
+def standing(app: App, quote: Quote, now: datetime, heard: Heard | None = None) -> Standing:
     """Who stands behind a quote, and which consents a change has voided."""
-    said = app.people.consents(quote.id)
-    sha = _sha(app, quote, now)
+    said = _said(app, quote, heard)
+    sha = _sha(app, quote, now, heard)
     valid = [one for one in _since_rejection(said) if one.content_sha == quote.content_sha]
     last = next((one for one in reversed(said) if one.act != "submitter"), None)
     newest = {(one.person, one.act): one for one in _since_rejection(said) if one.act in _NEEDED}
@@ -220,9 +234,13 @@ def renderings(app: App, quote: Quote, now: datetime) -> Seen:
     return Seen(texts=texts, made=made, sha=sha, changes=told)
 
 
-def _sha(app: App, quote: Quote, now: datetime) -> str:
+def _said(app: App, quote: Quote, heard: Heard | None) -> Sequence[Consent]:
+    return app.people.consents(quote.id) if heard is None else heard.said.get(quote.id, ())
+
+
+def _sha(app: App, quote: Quote, now: datetime, heard: Heard | None = None) -> str:
     """The hash of a quote's renderings, or ``""`` where it has none; remembered, for a feed asks for fifty at a time."""
-    key = (quote, _made_from(app))
+    key = (quote, heard.made_from if heard else made_from(app))
     if key not in _KEPT:
         try:
             sha = renderings(app, quote, now).sha
@@ -234,7 +252,7 @@ def _sha(app: App, quote: Quote, now: datetime) -> str:
     return _KEPT[key]
 
 
-def _made_from(app: App) -> str:
+def made_from(app: App) -> str:
     """What a rendering is made from beside the quote: style, templates, channels and their limits."""
     digest = hashlib.sha256(repr(app.style).encode())
     for name in app.templates.names():  # all of them: one may include another

@@ -29,9 +29,10 @@ def day_of(app: App, instant: datetime) -> date:
 def admissible(app: App, now: datetime) -> tuple[list[Quote], list[Fault]]:
     """The quotes that the gate admits, and why it refuses the others."""
     admitted, refused = [], []
+    heard = approval.hear(app)
     for quote in app.content.quotes(now=now):
         try:
-            approval.admit(app, quote, now)
+            approval.admit(app, quote, now, heard)
             admitted.append(quote)
         except Held as held:
             refused.append(Fault(file=quote.path, rule=held.rule, what=str(held)))

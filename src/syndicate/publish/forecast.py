@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, TypedDict
@@ -65,9 +66,9 @@ class Forecast:
 def forecast(app: App, now: datetime, days: int, *, since: datetime | None = None) -> Forecast:
     """Everything due in ``(now, now + days]`` as things stand, and what came due after ``since`` while nothing ran."""
     until, since = now + timedelta(days=days), since or now
-    quotes = quote_days(app, now, days)
+    pool, refused = dailyquote.admissible(app, now)
+    quotes = _quote_days(app, now, days, pool)
     coming = [*_editions(app, since, until), *_quotes(app, since, until, quotes), *_briefs(app, since, until)]
-    refused = dailyquote.admissible(app, now)[1]
     held = [
         Fault(file=f"hold {hold.target}", what=hold.reason, right=f"`syndicate release {hold.target}`")
         for hold in app.holds.list()
@@ -101,7 +102,10 @@ def next_due(app: App, now: datetime) -> datetime | None:
 
 def quote_days(app: App, now: datetime, days: int) -> list[QuoteDay]:
     """The quote of today and of each of the coming days, as the rotation would choose it."""
-    pool, _ = dailyquote.admissible(app, now)
+    return _quote_days(app, now, days, dailyquote.admissible(app, now)[0])
+
+
+def _quote_days(app: App, now: datetime, days: int, pool: Sequence[Quote]) -> list[QuoteDay]:
     today = dailyquote.day_of(app, now)
     shown = list(app.content.quote_history(before=today))
     held = dailyquote.hold_days(app, today, today + timedelta(days=days))

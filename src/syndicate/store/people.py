@@ -190,27 +190,39 @@ class People:
 
     def consents(self, item: str) -> list[Consent]:
         """All that was ever said about an item, oldest first."""
-        a, p = schema.approval.c, schema.person.c
-        query = (
-            sa.select(a.person, p.name, a.role, a.content_sha, a.renderings_sha, a.renderings, a.at)
-            .join(schema.person, p.key == a.person)
-            .join(schema.item, schema.item.c.key == a.item)
-            .where(schema.item.c.id == item)
-            .order_by(a.key)
-        )
         with self._store.read() as connection:
-            return [
-                Consent(
-                    person=row.person,
-                    name=row.name,
-                    act=row.role,
-                    content_sha=row.content_sha,
-                    renderings_sha=row.renderings_sha,
-                    renderings=row.renderings,
-                    at=row.at,
-                )
-                for row in connection.execute(query)
-            ]
+            return [_consent(row) for row in connection.execute(_CONSENTS.where(schema.item.c.id == item))]
+
+    def every_consent(self) -> dict[str, list[Consent]]:
+        """All that was ever said, by item, oldest first: one look for a whole pool. What each person saw is left out."""
+        found: dict[str, list[Consent]] = {}
+        with self._store.read() as connection:
+            for row in connection.execute(_EVERY_CONSENT):
+                found.setdefault(row.id, []).append(_consent(row))
+        return found
+
+
+def _said(*more: sa.ColumnElement[Any]) -> sa.Select[Any]:
+    a, p = schema.approval.c, schema.person.c
+    query = sa.select(a.person, p.name, a.role, a.content_sha, a.renderings_sha, a.at, *more)
+    query = query.join(schema.person, p.key == a.person).join(schema.item, schema.item.c.key == a.item)
+    return query.order_by(a.key)
+
+
+_CONSENTS: Final = _said(schema.approval.c.renderings)
+_EVERY_CONSENT: Final = _said(sa.literal("").label("renderings"), schema.item.c.id)
+
+
+def _consent(row: sa.Row[Any]) -> Consent:
+    return Consent(
+        person=row.person,
+        name=row.name,
+        act=row.role,
+        content_sha=row.content_sha,
+        renderings_sha=row.renderings_sha,
+        renderings=row.renderings,
+        at=row.at,
+    )
 
 
 def _person(row: sa.Row[Any]) -> Person:
