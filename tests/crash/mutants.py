@@ -5,22 +5,23 @@ Each breaks one rule that keeps a delivery from being lost or doubled, in the pl
 
 from __future__ import annotations
 
-import dataclasses
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, Final
 from uuid import uuid4
 
-from crash import scenes
+from crash import plays
+from crash.scenes import Scene
 from syndicate.channels import bluesky, mastodon, smtp
 from syndicate.failpoint import fail_at
 from syndicate.model import Receipt, Request, State
 from syndicate.publish import editions
 from syndicate.publish.lane import Lane
 from syndicate.store import agenda, moves
-from syndicate.store.clauses import HELD_HERE
+from syndicate.store.clauses import CONSENTED_HERE, HELD_HERE
+from syndicate.store.duties import Result
 from syndicate.store.ledger import Ledger
 
 
@@ -31,7 +32,7 @@ class Mutant:
     apply: Callable[[], None]
     seen_as: str = "complaints"  # what the harness must count: doubles | losses | complaints
     point: str = ""  # where to kill so that it shows …
-    play: Callable[[scenes.Scene], list[str]] | None = None  # … or the scene that shows it
+    play: Callable[[Scene], list[str]] | None = None  # … or the scene that shows it
     faults: float = 0.0  # of the far side
 
 
@@ -60,16 +61,22 @@ def intend_after_sending() -> None:
 
 def settle_blindly() -> None:
     """A result is written whatever the row's state and epoch are by now."""
-    move = moves.Moves.move
 
-    def blind(self: Any, sending: int, place: int, _epoch: int, _old: State, new: State, **more: Any) -> bool:
+    def blind(self: moves.Moves, result: Result, _old: State) -> bool:
         row = self._connection.exec_driver_sql(
-            "SELECT state, epoch FROM delivery WHERE sending = ? AND place = ?", (sending, place)
+            "SELECT state, epoch FROM delivery WHERE sending = ? AND place = ?", (result.duty.sending, result.duty.place)
         ).one()
-        return move(self, sending, place, row.epoch, State(row.state), new, **more)
+        return settle(self, replace(result, duty=replace(result.duty, epoch=row.epoch)), State(row.state))
 
-    moves.Moves.move = blind  # type: ignore[method-assign, assignment]
+    settle = moves.Moves.settle
+    moves.Moves.settle = blind  # type: ignore[method-assign]
     moves.Moves.sent = lambda *_: 0  # type: ignore[method-assign]  # one by one, all of them
+
+
+def forget_the_epoch() -> None:
+    """A late result is taken: one of an earlier claim of a row that another has on the wire by now."""
+    moves.SENT = moves.SENT.replace("AND epoch = ?", "AND ? > 0")
+    moves._MOVE = moves._MOVE.replace("AND epoch = :epoch", "AND :epoch > 0")
 
 
 def record_the_slot_first() -> None:
@@ -91,7 +98,7 @@ def forget_the_slot() -> None:
 
     def again(connection: Any, slot: Any, state: str, reason: str = "") -> int | None:
         local = slot.local + timedelta(seconds=1 + secrets.randbelow(59))
-        return record(connection, dataclasses.replace(slot, local=local), state, reason)
+        return record(connection, replace(slot, local=local), state, reason)
 
     record = agenda.record_slot
     agenda.record_slot = again
@@ -105,6 +112,11 @@ def grant_blindly() -> None:
 def overlook_holds() -> None:
     """Holds are read when a duty is claimed, and not again."""
     moves.INTEND = moves.INTEND.replace(f"AND NOT {HELD_HERE}", "AND (:v IS NULL OR 1) AND :c <> ''")
+
+
+def overlook_leavers() -> None:
+    """Whether a reader still wants it is asked when a duty is claimed and its message made, and not again."""
+    moves.INTEND = moves.INTEND.replace(f"AND {CONSENTED_HERE}", "AND (:n IS NULL OR 1)")
 
 
 def keep_intents() -> None:
@@ -134,7 +146,7 @@ def leave_out_the_key() -> None:
 
     def bare(self: Any, post: Any, key: str, media: list[str]) -> Request:
         made = status(self, post, key, media)
-        return dataclasses.replace(made, headers={k: v for k, v in made.headers.items() if k != "Idempotency-Key"})
+        return replace(made, headers={k: v for k, v in made.headers.items() if k != "Idempotency-Key"})
 
     status = mastodon.Mastodon._status
     mastodon.Mastodon._status = bare  # type: ignore[method-assign]
@@ -150,14 +162,16 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
     "resend": Mutant(apply=resend_what_was_on_the_wire, seen_as="doubles", point="smtp.after_dot"),
     "called_sent": Mutant(apply=call_sent_what_was_on_the_wire, seen_as="complaints", point="smtp.before_dot"),
     "late_intent": Mutant(apply=intend_after_sending, seen_as="doubles", point="lane.before_settle"),
-    "blind_settle": Mutant(apply=settle_blindly, seen_as="doubles", point="smtp.after_dot"),
+    "blind_settle": Mutant(apply=settle_blindly, play=plays.overtaken),
+    "old_epoch": Mutant(apply=forget_the_epoch, play=plays.overtaken),
     "slot_first": Mutant(apply=record_the_slot_first, seen_as="losses", point="editions.after_slot"),
     "new_key": Mutant(apply=forget_the_key, seen_as="doubles", point="runtime.before_settle"),
     "no_key": Mutant(apply=leave_out_the_key, seen_as="doubles", point="runtime.before_settle"),
     "new_record": Mutant(apply=forget_the_record, seen_as="doubles", point="runtime.before_settle"),
     "no_intent": Mutant(apply=intend_in_memory, seen_as="doubles", point="smtp.after_dot"),
     "no_slot_key": Mutant(apply=forget_the_slot, seen_as="complaints", point="editions.after_slot"),
-    "blind_intent": Mutant(apply=grant_blindly, play=scenes.asleep),
-    "hold_unread": Mutant(apply=overlook_holds, play=scenes.held),
-    "group_kept": Mutant(apply=keep_intents, play=scenes.slowed_down),
+    "blind_intent": Mutant(apply=grant_blindly, play=plays.asleep),
+    "hold_unread": Mutant(apply=overlook_holds, play=plays.held),
+    "leaver_unread": Mutant(apply=overlook_leavers, play=plays.left),
+    "group_kept": Mutant(apply=keep_intents, play=plays.slowed_down),
 }

@@ -21,7 +21,7 @@ from typing import Any
 import syndicate
 from syndicate import cli
 
-COMMANDS = ("syndicate.cli.run", "syndicate.cli.db")
+COMMANDS = ("syndicate.cli.run", "syndicate.cli.db", "syndicate.cli.correct", "syndicate.cli.withdraw")
 HEAVY = (
     "alembic.command",
     "apscheduler.schedulers.background",

@@ -1,6 +1,6 @@
-"""What else befalls a sender than a kill, each as a trial of its own: sleep, a full disk, company, an old database, a bad relay.
+"""A trial told step by step, for what else befalls a sender than a kill: sleep, a full disk, company, an old database.
 
-A scene begins and finishes as a trial does, and is judged as one.
+A scene begins and finishes as a trial does, and is judged as one. What is played in it stands in ``plays``.
 """
 
 from __future__ import annotations
@@ -21,8 +21,10 @@ from random import Random
 from crash import verdict
 from crash.harness import Program, Witness
 from crash.trial import CLEAN_SECONDS, Trial
+from syndicate.model import Frequency
 
 LEISURELY = 0.25  # seconds for a mail: slow enough to do something meanwhile
+IN_HAND = "SELECT sending, place, state, epoch FROM delivery WHERE state IN ('claimed', 'sending')"
 SETTLED = "SELECT sending, place, state, epoch FROM delivery WHERE state NOT IN ('pending', 'claimed', 'sending', 'uncertain')"
 MOUNTED = "8m"  # the size of the small disk
 
@@ -32,7 +34,14 @@ class Scene(Trial):
 
     def __init__(self, root: Path, witness: Witness, program: Program, *, number: int = 0, slow: float = 0.0) -> None:
         super().__init__(
-            number=number, root=root, chance=Random(root.name), kills=0, witness=witness, program=program, faults=0
+            number=number,
+            root=root,
+            chance=Random(root.name),
+            kills=0,
+            witness=witness,
+            program=program,
+            faults=0,
+            plain=True,
         )
         self.slow = slow
         self.begin()
@@ -120,17 +129,24 @@ class Scene(Trial):
         """What has been decided, row by row."""
         return {tuple(row) for row in verdict.rows(self.root, SETTLED)}
 
-    def leave(self, address: str) -> float:
-        """A reader's consent ends, by another process, and nothing else is done about what is under way; when."""
+    def in_hand(self) -> set[tuple[object, ...]]:
+        """What is claimed or on the wire, row by row."""
+        return {tuple(row) for row in verdict.rows(self.root, IN_HAND)}
+
+    def set(self, old: str, new: str) -> None:
+        """Change the settings."""
+        settings = self.root / "config" / "syndicate.toml"
+        assert old in settings.read_text()
+        settings.write_text(settings.read_text().replace(old, new))
+
+    def leave(self, frequency: Frequency) -> set[str]:
+        """The consent of all these readers ends, by another process, and nothing else is done about what is under way."""
         connection = sqlite3.connect(self.database, timeout=CLEAN_SECONDS)
         with connection:
-            ended = connection.execute(
-                "UPDATE subscription SET state = 'ended' WHERE subscriber = (SELECT key FROM subscriber WHERE address = ?)",
-                (address,),
-            )
-            assert ended.rowcount == 1
+            ended = connection.execute("UPDATE subscription SET state = 'ended' WHERE frequency = ?", (str(frequency),))
+            assert ended.rowcount == self.crowd[frequency]
         connection.close()
-        return time.time()
+        return set(self.readers(frequency))
 
     def hold(self, target: str) -> None:
         """An editor stops something."""
@@ -138,79 +154,15 @@ class Scene(Trial):
         with self.publication.opened(now.isoformat()) as app:
             app.holds.place(target, "to be looked at", who="ada", now=now)
 
+    def begun(self, to: set[str]) -> int:
+        """How many mails to these have left, or have an intent."""
+        return sum(row.to in to and row.state in {"sending", "sent", "uncertain"} for row in verdict.duties(self.root))
+
     def restore(self, copy: Path) -> None:
         """Put an older database in the place of this one."""
         for path in (self.database.with_name(f"{self.database.name}-{end}") for end in ("wal", "shm")):
             path.unlink(missing_ok=True)
         shutil.copy(copy, self.database)
-
-
-def asleep(scene: Scene) -> list[str]:
-    """It sleeps past its lease while another takes over, and wakes: what was wrong with that."""
-    scene.slow = LEISURELY
-    scene.behave()
-    scene.run_until(5)
-    sleeper = scene.doze()
-    refused = scene.run_once() == 1 and "another `syndicate run`" in scene.said()
-    scene.database.with_name("syndicate.db.lock").unlink()  # somebody is sure that it is dead
-    scene.slow = 0.0
-    scene.behave()
-    scene.run_once()
-    decided, witnessed = scene.settled(), len(scene.mails())
-    scene.wake(sleeper, 3.0)
-    wrong = [] if refused else ["two ran on one database"]
-    if not decided <= scene.settled():
-        wrong.append("who woke changed what another had settled")
-    if len(scene.mails()) > witnessed:
-        wrong.append("who woke sent what another had sent")
-    scene.outcome.kills = 1  # for what it had on the wire
-    return wrong + scene.judged()
-
-
-def left(scene: Scene) -> list[str]:
-    """A reader leaves, by another process, while messages are claimed and dealt out."""
-    scene.slow = LEISURELY
-    scene.behave()
-    scene.run_until(5)
-    reached = set(scene.mails())
-    leaver = next(address for address in reversed(scene.everybody()) if address not in reached)
-    at = scene.leave(leaver)
-    scene.program.wait(4.0)
-    scene.stop()
-    scene.gone.add(leaver)
-    wrong = scene.judged()
-    late = [line for line in scene.news() if line["to"] == leaver and line["at"] > at + 1]
-    return wrong + ["who had left got mail a second later"] * len(late)
-
-
-def held(scene: Scene) -> list[str]:
-    """An editor holds the newsletter, by another process, while messages are claimed and dealt out."""
-    scene.slow = LEISURELY
-    scene.behave()
-    scene.run_until(5)
-    scene.hold("digest")
-    time.sleep(1.0)
-    stood = len(scene.mails())
-    time.sleep(2.0)
-    wrong = [] if len(scene.mails()) == stood else ["mail went on for more than a second behind a hold"]
-    if scene.stop() != 0 or scene.command("release", "digest", "--continue") != 0:
-        wrong.append("it did not stop, or was not released")
-    return wrong + scene.judged()
-
-
-def slowed_down(scene: Scene) -> list[str]:
-    """A fast relay grows slow when intents for a group are recorded; then the program is stopped. No kill: nothing is in doubt."""
-    settings = scene.root / "config" / "syndicate.toml"
-    settings.write_text(settings.read_text().replace("timeout = 20", "timeout = 20\nconnections = 1"))
-    scene.run_until(14)
-    scene.slow = 0.5
-    scene.behave()
-    scene.program.wait(1.2)
-    scene.stop()
-    scene.slow = 0.0
-    scene.judged()
-    in_doubt = [f"{scene.outcome.uncertain} in doubt, and nothing was killed"] if scene.outcome.uncertain else []
-    return in_doubt + scene.outcome.complaints
 
 
 def copied(database: Path, to: Path) -> Path:

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from crash.harness import Program, Witness
-from crash.scenes import LEISURELY, Scene, asleep, copied, held, left, slowed_down, small_disk
+from crash.plays import asleep, held, left, overtaken, slowed_down
+from crash.scenes import LEISURELY, Scene, copied, small_disk
 from crash.verdict import told
 
 
@@ -25,7 +26,7 @@ def scene(tmp_path: Path, program: Program) -> Iterator[Scene]:
         yield Scene(tmp_path / "p", witness, program)
 
 
-@pytest.mark.parametrize("play", [asleep, left, held, slowed_down])
+@pytest.mark.parametrize("play", [asleep, overtaken, left, held, slowed_down])
 def test_nothing_goes_wrong_when(play: Callable[[Scene], list[str]], scene: Scene) -> None:
     wrong = play(scene)
     assert not wrong, told(wrong)
@@ -79,8 +80,7 @@ def test_mails_that_were_taken_and_not_answered_wait_for_a_person(scene: Scene) 
 
 
 def test_a_relay_that_lies_about_pipelining_gets_each_mail_once(scene: Scene) -> None:
-    settings = scene.root / "config" / "syndicate.toml"
-    settings.write_text(settings.read_text().replace("timeout = 20", "timeout = 1"))
+    scene.set("timeout = 20", "timeout = 1")
     scene.behave(liar=True, pipelining=True)
     scene.run_once()
     assert not scene.judged(), told(scene.outcome.complaints)

@@ -15,7 +15,8 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 import syndicate
-from crash import verdict
+from crash import editor, verdict
+from crash.editor import Editor
 from publication import SETTINGS, Publication
 from syndicate.model import Frequency
 from syndicate.store.subscribers import Wishes
@@ -31,8 +32,6 @@ NETWORKS = ("x", "mastodon", "bluesky")
 WORDS = "Give us the keys of your houses and we will keep the doors, for a door that nobody watches is a door that stands open."
 # Passed by commands and settings that a trial has not; each is killed there by a test of its own.
 ELSEWHERE = {
-    "correction.after_mark": "crash/test_scenarios.py",
-    "correction.before_plan": "crash/test_scenarios.py",
     "websub.before_ping": "integration/test_websub.py",
     "websub.after_ping": "integration/test_websub.py",
 }
@@ -42,6 +41,7 @@ EVERY_POINT = frozenset(
     for point in re.findall(r'\bfail_at\("([\w.]+)"\)', path.read_text(encoding="utf-8"))
 )
 POINTS = sorted(EVERY_POINT - ELSEWHERE.keys())
+EDITORS = {point for points in editor.POINTS.values() for point in points}
 PLANNING = ("editions.", "messages.", "posts.", "tick.")
 PATIENCE = 3.0  # seconds for a point that may never be passed
 QUIET = 0.3  # seconds without work, after which it is not waited for any longer
@@ -125,11 +125,18 @@ class Trial:
     cuts: int = 0  # mails that were taken and never answered
     slow: float = 0.0  # seconds
     pipelining: bool = True  # whether the sink offers it
+    plain: bool = False  # nothing but briefs: no thread, no picture, nothing is put right
+    edited: Counter[tuple[str, str]] = field(default_factory=Counter)  # (network, id) of posts that were changed in place
+    deleted: set[tuple[str, str]] = field(default_factory=set)  # (network, id)
     crowd: Mapping[Frequency, int] = field(default_factory=lambda: FEW)  # readers
     gone: set[str] = field(default_factory=set)  # addresses that left before everything reached them
     _killed: float = 0.0  # when, with work left; 0: not so
     _seen: int = 0  # lines of the witness by then
     outcome: Outcome = field(default_factory=Outcome)
+
+    def __post_init__(self) -> None:
+        """Nothing is written yet."""
+        self.editor = Editor(chance=self.chance)
 
     def run(self) -> Outcome:
         """Begin, kill until enough, let it finish, judge."""
@@ -186,9 +193,10 @@ class Trial:
         self.save(self._minute)
 
     def save(self, date: datetime | None = None) -> None:
-        """A new brief: mails to all who want each at once, and three posts."""
+        """A new brief: mails to all who want each at once, and posts on three networks."""
         slug = f"{self.name}-brief{len(self.briefs)}"
-        self.publication.brief(slug, (date or datetime.now(UTC)).isoformat(timespec="seconds"))
+        written = (date or datetime.now(UTC)).isoformat(timespec="seconds")
+        self.editor.write(self.publication, slug, written, plain=self.plain)
         self.briefs.append(slug)
 
     def _idle(self) -> bool:
@@ -202,6 +210,10 @@ class Trial:
             if "fault" in line:
                 self.outcome.faults += 1
                 self.cuts += line["fault"] == "accept_cut"
+            elif "edited" in line:
+                self.edited[line["where"], line["edited"]] += 1
+            elif "deleted" in line:
+                self.deleted.add((line["where"], line["deleted"]))
             else:
                 self.lines.append(line)
         return self.lines
@@ -218,9 +230,12 @@ class Trial:
         whole = not self.program.mutant and self.chance.random() < WHOLE
         once = self.chance.random() < 0.2
         stop = not self.point and self.chance.random() < STOPPED
-        point, seconds, until = self._trigger(slow=whole)
+        deed = [] if self.plain or self.point or not self.outcome.starts else self.editor.deed(self.briefs)
+        point, seconds, until = self._trigger(deed, slow=whole)
         self.outcome.starts += 1
-        self.start("run", *(["--once"] if once else ["--no-web"]), point="" if stop else point, whole=whole)
+        stop = stop and not deed
+        arguments = deed or ["run", "--once" if once else "--no-web"]
+        self.start(*arguments, point="" if stop else point, whole=whole)
         ended = self.program.wait(min(seconds, 1.0) if stop else seconds, until)
         killed = time.time()
         if ended is None and stop:
@@ -231,7 +246,7 @@ class Trial:
             self.outcome.kills += 1
         if ended == -9 and not stop:
             self.outcome.points[point.partition(":")[0]] += 1
-        self._mended(killed if ended != 0 else None)
+        self._mended(killed if ended in {None, -9, -15} else None)
 
     def stop(self) -> int | None:
         """SIGTERM: it finishes what is in hand, records it and leaves nothing in doubt."""
@@ -251,14 +266,17 @@ class Trial:
             self.outcome.mended.append(lines[self._seen]["at"] - self._killed)
         self._killed, self._seen = (0.0 if killed is None or self._idle() else killed), len(lines)
 
-    def _trigger(self, *, slow: bool) -> tuple[str, float, Callable[[], bool]]:
+    def _trigger(self, deed: list[str], *, slow: bool) -> tuple[str, float, Callable[[], bool]]:
         """When to kill: at a named point, by the clock, or after so many deliveries."""
         kind, nth = self.chance.random(), min(self.chance.randint(1, 6), self.chance.randint(1, 6))
         # What falls due falls due at the first start: later ones cannot lose a slot.
         planning = [point for point in POINTS if point.startswith(PLANNING)]
         first = self.outcome.starts == 0 and self.chance.random() < 0.7
-        point = self.point or self.chance.choice(planning if first else POINTS)
+        sending = sorted(set(POINTS) - EDITORS)
+        point = self.point or self.chance.choice(editor.POINTS[deed[0]] if deed else planning if first else sending)
         seconds = self.chance.uniform(0.02, 1.2) * (3 if slow else 1)
+        if deed and kind < 0.5:
+            return point, PATIENCE, lambda: False
         if self.point or first or kind < 0.5:
             return f"{point}:{min(nth, 2) if first or self.point else nth}", PATIENCE, self._quiet()
         if kind < 0.8:
@@ -288,6 +306,10 @@ class Trial:
     def finish(self) -> None:
         """One clean run; then, at pretended times, what waits for a retry or for a look at an account's own posts."""
         self.behave(faults=0.0)
+        for deed in self.editor.again():
+            self.start(*deed)
+            if self.program.wait(CLEAN_SECONDS) not in {0, 1}:
+                self.outcome.complaints.append(f"{self.name}: `{' '.join(deed)}` came to no end")
         now = datetime.now(UTC)
         for arguments in self._runs(now):
             self.start("run", "--once", *arguments)
@@ -305,7 +327,7 @@ class Trial:
 
     def _runs_away(self) -> bool:
         """Whether it sends without end."""
-        return len(self.news()) > 3 * (len(self.briefs) + 3) * (sum(self.crowd.values()) + len(NETWORKS))
+        return len(self.news()) > 3 * (2 * len(self.briefs) + 3) * (sum(self.crowd.values()) + len(NETWORKS))
 
     def _runs(self, now: datetime) -> Iterator[list[str]]:
         yield []

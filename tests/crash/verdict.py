@@ -9,7 +9,7 @@ import gzip
 import json
 import sqlite3
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,9 +21,10 @@ if TYPE_CHECKING:
 
 CONNECTIONS = 4  # of the settings
 OPEN = ("pending", "claimed", "sending", "deferred")
-DUTIES = """SELECT c.name AS channel, r.address, d.state, d.remote_id, v.items, s.subject
+DUTIES = """SELECT c.name AS channel, r.address, d.state, d.remote_id, v.items, s.kind, s.subject
     FROM delivery d JOIN sending s ON s.key = d.sending JOIN place c ON c.key = d.channel
     LEFT JOIN subscriber r ON r.key = d.place LEFT JOIN variant v ON v.key = d.variant"""
+PLANNED = "SELECT i.slug, c.planned FROM correction c JOIN item i ON i.key = c.item WHERE c.planned IS NOT NULL"
 EXPANDED_ONCE = ("quotes", "digest.daily", "digest.weekly")
 
 
@@ -37,87 +38,127 @@ def rows(root: Path, query: str) -> list[sqlite3.Row]:
         connection.close()
 
 
+class Row:
+    """One delivery, as the database has it."""
+
+    def __init__(self, row: sqlite3.Row, names: Mapping[str, str]) -> None:
+        """``names``: what items are called here, by their keys and by their ids."""
+        self.channel, self.state, self.kind = row["channel"], row["state"], row["kind"]
+        self.to: str = row["address"] or self.channel
+        self.remote = row["remote_id"].rpartition("/")[2]  # Bluesky's is an at:// address
+        keys = (
+            json.loads(row["items"]) if row["items"] else [row["subject"].partition("correction:digest:")[2] or row["subject"]]
+        )
+        found = [names[str(key)] for key in keys if isinstance(key, int | str)]  # not what an edition says of an older brief
+        self.items = [f"{item.removeprefix('briefs/')}_corrected" for item in found] if self.kind == "notice" else found
+        # Whether it makes a post of its own: a status is changed where it stands, and a deletion makes none.
+        self.posted = self.channel != "mail" and (self.kind == "post" or (self.kind == "edit" and self.channel != "mastodon"))
+
+
+def duties(root: Path) -> list[Row]:
+    """Every delivery."""
+    names: dict[str, str] = {}
+    for row in rows(root, "SELECT key, id, kind, slug FROM item"):
+        names |= dict.fromkeys((str(row["key"]), row["id"]), f"{row['kind']}s/{row['slug']}")
+    return [Row(row, names) for row in rows(root, DUTIES)]
+
+
 def closed(root: Path) -> bool:
     """Whether nothing is open, and nothing in doubt that its network could be asked about."""
-    return not any(
-        row["state"] in OPEN or (row["state"] == "uncertain" and row["channel"] != "mail") for row in rows(root, DUTIES)
-    )
+    return not any(row.state in OPEN or (row.state == "uncertain" and row.channel != "mail") for row in duties(root))
 
 
 def judge(trial: Trial) -> None:
     """Add the figures and every complaint to the trial's outcome."""
     outcome, seen = trial.outcome, Counter((line["to"], item) for line in trial.lines for item in line["items"])
-    found = rows(trial.root, DUTIES)
-    slugs = {row["key"]: f"{row['kind']}s/{row['slug']}" for row in rows(trial.root, "SELECT key, kind, slug FROM item")}
-    doubted = {
-        (row["address"], slugs[key])
-        for row in found
-        if row["state"] == "uncertain" and row["address"]
-        for key in json.loads(row["items"])
-    }
-    owed = {(to, item) for to, item in expected(trial) if to not in trial.gone}
+    found = duties(trial.root)
+    doubted = {(row.to, item) for row in found if row.state == "uncertain" and row.channel == "mail" for item in row.items}
+    owed = {(to, item) for to, item in expected(trial, doubted) if to not in trial.gone}
     doubles = {place: n for place, n in seen.items() if n > 1}
     lost = owed - set(seen) - doubted
     outcome.witnessed = len(trial.lines)
     outcome.doubles, outcome.losses = sum(n - 1 for n in doubles.values()), len(lost)
-    outcome.uncertain = sum(row["state"] == "uncertain" for row in found)
+    outcome.uncertain = sum(row.state == "uncertain" for row in found)
     outcome.gone = len({line["id"] for line in trial.lines if line["where"] == "mail"} - sent_ids(found))
     complaints = [
         *(f"{to} was sent {item} {n} times" for (to, item), n in doubles.items()),
         *(f"{to} was owed {item} and never got it" for to, item in lost),
-        *(f"{to} got {item}, which nobody owed" for to, item in set(seen) - owed if to not in trial.gone),
+        *(f"{to} got {item}, which nobody owed" for to, item in set(seen) - owed if not _welcome(trial, seen, to, item)),
         *ledger(trial, found),
+        *posts(trial),
         *feeds(trial),
         *said(trial.root / "program.log"),
     ]
     outcome.complaints += [f"{trial.name}: {complaint}" for complaint in complaints]
 
 
-def expected(trial: Trial) -> Iterator[tuple[str, str]]:
+def expected(trial: Trial, doubted: set[tuple[str, str]]) -> Iterator[tuple[str, str]]:
     """(address or network, item) of all that is owed: who gets what, once."""
     from crash.trial import NETWORKS
 
     shown = {item for line in trial.lines for item in line["items"] if item.startswith("quotes/")}
     quote = min(shown, default="the day's quote")  # of two, the other is one that nobody owed
+    standing = [brief for brief in trial.briefs if brief not in trial.editor.withdrawn]
     for to in (*NETWORKS, *trial.readers(Frequency.INSTANT)):
-        yield from ((to, f"briefs/{brief}") for brief in trial.briefs)
+        yield from ((to, f"briefs/{brief}") for brief in standing)
     for frequency in trial.crowd:
         for to in trial.readers(frequency):
             yield to, quote
-            yield to, f"briefs/{trial.briefs[0]}"
-    yield from ((network, quote) for network in NETWORKS)
+            yield from ((to, f"briefs/{brief}") for brief in trial.briefs[:1] if brief in standing)
+    for network in NETWORKS:
+        yield network, quote
+        for brief in standing:
+            yield from ((network, f"{brief}_part{number + 2}") for number in range(trial.editor.parts[brief]))
+    planned = {row["slug"]: row["planned"] / 1e6 for row in rows(trial.root, PLANNED)}
+    for brief in (brief for brief in trial.editor.corrected if brief in standing):
+        for line in trial.lines:
+            if f"briefs/{brief}" in line["items"] and _misled(line, planned.get(brief, 0.0)):
+                yield from {(line["to"], f"{brief}_corrected")} - {(to, f"{brief}_corrected") for to, _ in doubted}
 
 
-def sent_ids(found: list[sqlite3.Row]) -> set[str]:
+def _misled(line: dict[str, Any], planned: float) -> bool:
+    """Whether who got this is to be told of the correction: a post of the wrong version, or a mail before the right one."""
+    if line["where"] == "mail":
+        return bool(line["at"] < planned)
+    return line["where"] != "mastodon" and not line["revised"]  # there it is changed where it stands
+
+
+def _welcome(trial: Trial, seen: Counter[tuple[str, str]], to: str, item: str) -> bool:
+    """Whether it is no fault that somebody got what was not owed: they left, it was taken back, or they had the wrong version."""
+    brief = item.removeprefix("briefs/").partition("_")[0]
+    corrected = item.endswith("_corrected") and seen[to, f"briefs/{brief}"]
+    return to in trial.gone or brief in trial.editor.withdrawn or bool(corrected)
+
+
+def sent_ids(found: list[Row]) -> set[str]:
     """The Message-IDs of mails that the ledger calls sent."""
-    return {row["remote_id"] for row in found if row["state"] == "sent" and row["channel"] == "mail"}
+    return {row.remote for row in found if row.state == "sent" and row.channel == "mail"}
 
 
-def ledger(trial: Trial, found: list[sqlite3.Row]) -> Iterator[str]:
+def ledger(trial: Trial, found: list[Row]) -> Iterator[str]:
     """What the ledger says against what was witnessed."""
     outcome = trial.outcome
     ids = Counter((line["where"], line["to"], line["id"]) for line in trial.lines)
     yield from (f"{place} was witnessed {n} times" for place, n in ids.items() if n > 1)
-    states = Counter((row["channel"], row["state"]) for row in found)
-    for (channel, state), n in states.items():
+    states = Counter((row.channel, row.kind, row.state) for row in found if not _excused(trial, row))
+    for (channel, kind, state), n in states.items():
         if state in OPEN:
-            yield f"{n} deliveries of {channel} are still {state}"
-        elif state == "suppressed" and channel == "mail" and trial.gone:
-            continue
+            yield f"{n} deliveries ({kind}) of {channel} are still {state}"
         elif state != "sent" and (channel, state) != ("mail", "uncertain"):
-            yield f"{n} deliveries of {channel} are {state}"
-    posts = Counter(line["where"] for line in trial.lines if line["where"] != "mail")
-    outcome.posts = posts.total()
-    for channel in posts:
-        if posts[channel] != states[channel, "sent"]:
-            yield f"{posts[channel]} posts were witnessed on {channel}, and {states[channel, 'sent']} are called sent"
+            yield f"{n} deliveries ({kind}) of {channel} are {state}"
+    posted = Counter(line["where"] for line in trial.lines if line["where"] != "mail")
+    outcome.posts = posted.total()
+    sent = Counter(row.channel for row in found if row.state == "sent" and row.posted)
+    for channel in posted:
+        if posted[channel] != sent[channel]:
+            yield f"{posted[channel]} posts were witnessed on {channel}, and {sent[channel]} are called sent"
     # One group of intents on each connection; a group of one where a reply takes longer than groups are made for.
     group = 1 if trial.slow >= GROUP_SECONDS else GROUP_MOST
     if outcome.uncertain > outcome.kills * CONNECTIONS * group + trial.cuts:
         yield f"{outcome.uncertain} uncertain after {outcome.kills} kills and {trial.cuts} lost answers"
     for row in found:
-        if row["state"] == "sent" and not _witnessed(row, ids):
-            yield f"the ledger calls {row['remote_id']} sent on {row['channel']}, and nobody saw it"
+        if row.state == "sent" and not _witnessed(trial, row, ids):
+            yield f"the ledger calls {row.kind} {row.remote} sent on {row.channel}, and nobody saw it"
     for name, n in Counter(
         row["schedule"] for row in rows(trial.root, "SELECT schedule FROM slot WHERE state = 'expanded'")
     ).items():
@@ -125,19 +166,56 @@ def ledger(trial: Trial, found: list[sqlite3.Row]) -> Iterator[str]:
             yield f"the slot of {name} was expanded {n} times"
 
 
-def _witnessed(row: sqlite3.Row, ids: Counter[tuple[str, str, str]]) -> bool:
-    channel = row["channel"]
-    remote = row["remote_id"].rpartition("/")[2]  # Bluesky's is an at:// address
-    return ids[channel, row["address"] or channel, remote] == 1
+def _excused(trial: Trial, row: Row) -> bool:
+    """Whether it need not be sent: its reader has left, or its item was taken back."""
+    left = row.channel == "mail" and row.state == "suppressed" and bool(trial.gone)
+    taken = {f"briefs/{brief}" for brief in trial.editor.withdrawn} | {f"{brief}_corrected" for brief in trial.editor.withdrawn}
+    return left or (row.state in {"cancelled", "uncertain"} and bool(taken & set(row.items)))
+
+
+def _witnessed(trial: Trial, row: Row, ids: Counter[tuple[str, str, str]]) -> bool:
+    if row.kind == "delete":
+        return (row.channel, row.remote) in trial.deleted
+    if not row.posted and row.channel != "mail":
+        return trial.edited[row.channel, row.remote] == 1
+    return ids[row.channel, row.to, row.remote] == 1
+
+
+def posts(trial: Trial) -> Iterator[str]:
+    """Threads in order, pictures with their posts, the wrong put right once, and what was taken back gone."""
+    own = {(line["where"], item): line for line in trial.lines if line["where"] != "mail" for item in line["items"]}
+    at = {(line["where"], line["id"]): line["items"] for line in own.values()}
+    for (network, item), line in own.items():
+        brief, _, word = item.removeprefix("briefs/").partition("_")
+        if word.startswith("part"):
+            number = int(word.removeprefix("part"))
+            before = own.get((network, f"{brief}_part{number - 1}" if number > 2 else f"briefs/{brief}"), {})
+            if line["answers"] != before.get("id"):
+                yield f"{item} on {network} does not answer what stands before it"
+        if not word and brief in trial.editor.pictured and not line["pictured"]:
+            yield f"{item} on {network} has no picture"
+        if brief in trial.editor.withdrawn and (network, line["id"]) not in trial.deleted:
+            yield f"{item} on {network} was taken back, and stands"
+        if not word and network == "mastodon" and brief not in trial.editor.withdrawn:
+            wanted = int(brief in trial.editor.corrected and not line["revised"])
+            if trial.edited[network, line["id"]] != wanted:
+                yield f"{item} on {network} was changed {trial.edited[network, line['id']]} times, not {wanted}"
+    for place in trial.deleted:
+        if not any(item.removeprefix("briefs/").partition("_")[0] in trial.editor.withdrawn for item in at.get(place, ())):
+            yield f"{place} was deleted, and nobody took it back"
+    for (to, brief), n in Counter((line["to"], brief) for line in trial.lines for brief in line["told"]).items():
+        if n > 1:
+            yield f"{to} was told {n} times that {brief} was wrong"
 
 
 def feeds(trial: Trial) -> Iterator[str]:
     """Every feed whole, with every brief, and its packed form the same."""
     folder = trial.root / "feeds"
+    standing = [brief for brief in trial.briefs if brief not in trial.editor.withdrawn]
     for form in ("rss", "atom", "json"):
         plain = folder / f"briefs.{form}"
         data = plain.read_bytes() if plain.exists() else b""
-        yield from (f"{plain.name} lacks {brief}" for brief in trial.briefs if f"/briefs/{brief}".encode() not in data)
+        yield from (f"{plain.name} lacks {brief}" for brief in standing if f"/briefs/{brief}".encode() not in data)
         packed = folder / f"briefs.{form}.gz"
         if not packed.exists() or gzip.decompress(packed.read_bytes()) != data:
             yield f"{packed.name} is not what {plain.name} is"

@@ -22,6 +22,9 @@ from sink import Manner, Sink
 from syndicate.testing import FakeBluesky, FakeMastodon, FakeX, Network
 
 ITEM = re.compile(r"https?://[^\s\"<>/]+/((?:briefs|quotes)/[a-z0-9-]+)")
+WORD = re.compile(r"\b([a-z0-9-]+)_(corrected|part\d)\b")  # of an editor, about a brief
+PICTURE = re.compile(r'"media_ids": ?\["|"thumb"')  # that a post's request names one
+REVISED = re.compile(r"[?&;]s=[a-z]+\.1\b")  # a link of an item's first revision, as it stands after a correction
 NETWORK_FAULTS = ("before_accept", "after_accept", "half_body", "429", "500")
 
 
@@ -35,7 +38,7 @@ class Book:
 
     def write(self, *, text: str = "", **line: object) -> None:
         """``text``: of a mail, of which the items that it leads to are kept."""
-        more = {} if "fault" in line or "items" in line else {"items": items(text)}
+        more = {"items": items(text), "told": told(text)} if text else {}
         os.write(self._file, json.dumps({**line, **more, "at": time.time()}).encode() + b"\n")
 
     def fault(self, among: tuple[str, ...], where: str) -> str:
@@ -47,8 +50,27 @@ class Book:
 
 
 def items(text: str) -> list[str]:
-    """The items that a text leads to: ``briefs/SLUG``, ``quotes/SLUG``."""
-    return sorted(set(ITEM.findall(text)))
+    """What a text is for: the items that it leads to, a part of a brief's thread, or the correction of one.
+
+    ``briefs/SLUG``, ``quotes/SLUG``, ``SLUG_part2``, ``SLUG_corrected``. An edition that tells of a correction in passing
+    leads to other items.
+    """
+    links, words = set(ITEM.findall(text)), WORD.findall(text)
+    notes = {slug for slug, word in words if word == "corrected" and f"briefs/{slug}" in links}
+    parts = {f"{slug}_{word}" for slug, word in words if word != "corrected"}
+    return sorted(links - {f"briefs/{slug}" for slug in notes} | {f"{slug}_corrected" for slug in notes} | parts)
+
+
+def told(text: str) -> list[str]:
+    """The briefs of whose correction a text tells."""
+    return sorted({slug for slug, word in WORD.findall(text) if word == "corrected"})
+
+
+def answered(body: Any) -> str:
+    """The id of the post that a request answers, in its network's own words; "" for none."""
+    reply = body.get("record", body).get("reply") or {}
+    uri = (reply.get("parent") or {}).get("uri", "")
+    return str(body.get("in_reply_to_id") or reply.get("in_reply_to_tweet_id") or uri.rpartition("/")[2])
 
 
 def watched(kind: type[Network], name: str, book: Book) -> Network:
@@ -56,9 +78,22 @@ def watched(kind: type[Network], name: str, book: Book) -> Network:
 
     class Watched(kind):  # type: ignore[misc, valid-type]
         def witness(self, **seen: Any) -> Any:
-            told = json.dumps([seen["data"], seen["text"]])
-            book.write(where=name, to=name, id=seen["id"], items=items(told))
+            text, asked = json.dumps([seen["data"], seen["text"]]), seen["asked"].body.decode()
+            facts = {"pictured": bool(PICTURE.search(asked)), "revised": bool(REVISED.search(text))}
+            book.write(where=name, to=name, id=seen["id"], text=text, answers=answered(seen["asked"].json), **facts)
             return super().witness(**seen)
+
+        def answer(self, asked: Any) -> Any:
+            edited, deleted = len(self._edited()), len(self.deleted)
+            found = super().answer(asked)
+            for number in self._edited()[edited:]:
+                book.write(where=name, edited=number)
+            for number in self.deleted[deleted:]:
+                book.write(where=name, deleted=number)
+            return found
+
+        def _edited(self) -> list[str]:
+            return getattr(self, "edits", [])
 
         async def _app(self, scope: Any, receive: Any, send: Any) -> None:
             if scope["method"] == "POST" and not self._faults:

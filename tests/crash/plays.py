@@ -1,0 +1,107 @@
+"""What befalls a sender, each as a play in a scene; it tells what went wrong. The mutants are tried with the same plays."""
+
+from __future__ import annotations
+
+import signal
+from typing import TYPE_CHECKING
+
+from crash.scenes import LEISURELY
+from syndicate.model import Frequency
+
+if TYPE_CHECKING:
+    from crash.scenes import Scene
+
+HANGS = 15.0  # seconds for a mail: longer than the play
+SECOND = 2  # the epoch of what was claimed a second time
+
+
+def asleep(scene: Scene) -> list[str]:
+    """It sleeps past its lease while another takes over, and wakes: what was wrong with that."""
+    scene.slow = LEISURELY
+    scene.behave()
+    scene.run_until(5)
+    sleeper = scene.doze()
+    refused = scene.run_once() == 1 and "another `syndicate run`" in scene.said()
+    scene.database.with_name("syndicate.db.lock").unlink()  # somebody is sure that it is dead
+    scene.slow = 0.0
+    scene.behave()
+    scene.run_once()
+    decided, witnessed = scene.settled(), len(scene.mails())
+    scene.wake(sleeper, 3.0)
+    wrong = [] if refused else ["two ran on one database"]
+    if not decided <= scene.settled():
+        wrong.append("who woke changed what another had settled")
+    if len(scene.mails()) > witnessed:
+        wrong.append("who woke sent what another had sent")
+    scene.outcome.kills = 1  # for what it had on the wire
+    return wrong + scene.judged()
+
+
+def overtaken(scene: Scene) -> list[str]:
+    """It sleeps with mails on the wire, another sends them again as the newsletter asks for, and the first one's results come late."""
+    scene.set('channel = "mail"\n', 'channel = "mail"\non_uncertain = "resend"\n')
+    scene.slow = LEISURELY
+    scene.behave()
+    scene.run_until(5)
+    sleeper = scene.doze()
+    on_the_wire = {(sending, place) for sending, place, state, _ in scene.in_hand() if state == "sending"}
+    scene.database.with_name("syndicate.db.lock").unlink()
+    scene.slow = HANGS
+    scene.behave()
+    scene.start("run", "--no-web")
+    again = set[tuple[object, ...]]()
+    while not again:  # those of the first one that the second has on the wire by now
+        scene.program.wait(0.05)
+        again = {row for row in scene.in_hand() if row[2] == "sending" and row[3] == SECOND and row[:2] in on_the_wire}
+    other = scene.doze()
+    theirs = scene.in_hand()
+    scene.program.swap(sleeper)
+    scene.program.signal(signal.SIGCONT)
+    scene.program.wait(2.0)
+    scene.program.kill()
+    wrong = [] if theirs <= scene.in_hand() else [f"who woke changed what another had in hand: {theirs - scene.in_hand()}"]
+    scene.program.swap(other)
+    scene.program.kill()
+    return wrong
+
+
+def left(scene: Scene) -> list[str]:
+    """All readers of one kind leave, by another process, while messages are claimed, dealt out and made."""
+    scene.slow = LEISURELY
+    scene.behave()
+    scene.run_until(5)
+    scene.gone |= scene.leave(Frequency.INSTANT)
+    begun = scene.begun(scene.gone)
+    scene.program.wait(2.0)
+    scene.stop()
+    wrong = scene.judged()
+    late = sum(to in scene.gone for to in scene.mails()) - begun
+    return wrong + ["who had left got mail without an intent from before"] * late
+
+
+def held(scene: Scene) -> list[str]:
+    """An editor holds the newsletter, by another process, while messages are claimed, dealt out and made."""
+    scene.slow = LEISURELY
+    scene.behave()
+    scene.run_until(5)
+    scene.hold("digest")
+    begun = scene.begun(set(scene.everybody()))
+    scene.program.wait(2.0)
+    wrong = ["mail went on behind a hold without an intent from before"] * (len(scene.mails()) - begun)
+    if scene.stop() != 0 or scene.command("release", "digest", "--continue") != 0:
+        wrong.append("it did not stop, or was not released")
+    return wrong + scene.judged()
+
+
+def slowed_down(scene: Scene) -> list[str]:
+    """A fast relay grows slow when intents for a group are recorded; then the program is stopped. No kill: nothing is in doubt."""
+    scene.set("timeout = 20", "timeout = 20\nconnections = 1")
+    scene.run_until(14)
+    scene.slow = 0.5
+    scene.behave()
+    scene.program.wait(1.2)
+    scene.stop()
+    scene.slow = 0.0
+    scene.judged()
+    in_doubt = [f"{scene.outcome.uncertain} in doubt, and nothing was killed"] if scene.outcome.uncertain else []
+    return in_doubt + scene.outcome.complaints
