@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import json
 import zipfile
@@ -11,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from publication import SETTINGS, Publication, instant
 from syndicate.app import App
@@ -18,6 +21,7 @@ from syndicate.cli import main
 from syndicate.model import Frequency, QuoteDisplay
 from syndicate.publish import signup
 from syndicate.publish.signup import Wish
+from syndicate.sources import roster
 from syndicate.store import suppression
 from syndicate.store.returns import Came, Returns, Rules
 from syndicate.store.subscribers import Wishes
@@ -265,6 +269,35 @@ def test_an_export_gives_all_of_it_back_to_a_new_publication(tmp_path: Path, cap
     assert "0 readers subscribed" in capsys.readouterr().err
     with new.opened(THEN) as app:
         assert why_suppressed(app, "reader2@readers.example") == "hard bounce"
+
+
+def test_no_spreadsheet_takes_an_export_for_formulas_and_an_import_reads_what_was_there(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    old, new = (Publication(root=tmp_path / name) for name in ("old", "new"))
+    old.begin(THEN)
+    new.begin(THEN)
+    names = ["=1+1", "+1", "-1", "@SUM(A1)", "\uff1d1", "'=1", "''=1", "'Ann", "Ann; =1+1", "Ann =1", " =1"]
+    with old.opened(THEN) as app:
+        for number, name in enumerate(names):
+            address = f"{'=+-'[number % 3]}reader{number}@readers.example"
+            app.subscribers.add(address, "digest", Wishes(), at=app.now(), covered_to=app.now(), name=name, consent={})
+        known = {one["address"]: one["name"] for one in json.loads(exported(old, capsys, "json"))}
+        assert set(known.values()) == set(names)
+    text = exported(old, capsys, "csv")
+    cells = [cell for row in csv.reader(io.StringIO(text)) for cell in row]
+    assert len(cells) > len(names)
+    assert [cell for cell in cells if cell.lstrip()[:1] in set("=+-@\uff1d\uff0b\uff0d\uff20\t\r\n") - {""} and cell] == []
+    assert "'=reader0@readers.example" in cells
+    assert bring(new, written(tmp_path / "all.csv", text)) == 0
+    assert exported(new, capsys, "csv") == text
+    assert {one["address"]: one["name"] for one in json.loads(exported(new, capsys, "json"))} == known
+
+
+@given(st.text(st.sampled_from("'=+-@\t\r\n a;\uff1d"), max_size=6))
+def test_a_defused_cell_is_read_as_it_was(cell: str) -> None:
+    assert roster.as_it_was(roster.harmless(cell)) == cell
+    assert roster.harmless(cell).lstrip(" ")[:1] not in tuple("=+-@\t\r\n\uff1d")
 
 
 def test_a_reader_is_shown_whole_and_erased_from_every_file(

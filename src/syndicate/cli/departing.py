@@ -37,13 +37,14 @@ def _as_csv(rows: Any) -> None:  # noqa: ANN401 - an iterator of JSON documents
     import csv
     import json
 
-    from syndicate.sources.roster import PLAIN
+    from syndicate.sources.roster import PLAIN, harmless
 
-    writer = csv.DictWriter(sys.stdout, PLAIN, lineterminator="\n")
+    # All cells in quotation marks: a spreadsheet that parts them at semicolons begins no cell in the middle of one.
+    writer = csv.DictWriter(sys.stdout, PLAIN, lineterminator="\n", quoting=csv.QUOTE_ALL)
     writer.writeheader()
     for row in rows:
         told = {"topics": ",".join(row["topics"]), "consent": json.dumps(row["consent"], ensure_ascii=False)}
-        writer.writerow({**row, **told})
+        writer.writerow({column: harmless(cell) if isinstance(cell, str) else cell for column, cell in {**row, **told}.items()})
 
 
 def _as_json(rows: Any) -> None:  # noqa: ANN401 - as above

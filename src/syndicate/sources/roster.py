@@ -50,6 +50,8 @@ _STATUS: Final = {
     "Ghost": {"true": "subscribed", "false": "unsubscribed", "": "unsubscribed"},
 }
 _NAMED: Final = re.compile(r"(?:^|[^a-z])(subscribed|unsubscribed|cleaned)_", re.IGNORECASE)
+# Spreadsheets take a cell that begins so for a formula; the wide signs too, where they are made narrow on the way.
+_FORMULA: Final = re.compile(r"'*\s*[=+\-@\uff1d\uff0b\uff0d\uff20\t\r\n]")
 _ORDER: Final = ("cleaned", "unsubscribed", "subscribed")  # whoever left is known before whoever is to be added
 _TALLEST: Final = 50  # lines of one record; a quotation mark that nobody closed would swallow the rest of the file
 _LONGEST: Final = 10_000  # characters of a cell that is used
@@ -139,6 +141,7 @@ class Roster:
     def _told(self, values: dict[str, str]) -> str:
         """Put name and status into our own words; returns what is wrong."""
         if self.system == "CSV":
+            values.update({column: as_it_was(cell) for column, cell in values.items()})
             return ""
         if self.system == "Mailchimp":
             values["name"] = " ".join(part for part in (values.pop("first", ""), values.pop("last", "")) if part)
@@ -150,6 +153,16 @@ class Roster:
             return f"{self.system} knows no such status; write one of {words}"
         values["status"] = "unsubscribed" if self.system == "Ghost" and values.get("left") else known[status]
         return ""
+
+
+def harmless(cell: str) -> str:
+    """A cell that no spreadsheet takes for a formula: an apostrophe stands before what could be one (OWASP, CSV Injection)."""
+    return f"'{cell}" if _FORMULA.match(cell) else cell
+
+
+def as_it_was(cell: str) -> str:
+    """What ``harmless`` made it from; any other cell stays."""
+    return cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell
 
 
 def read(path: Path) -> list[Roster]:
