@@ -17,6 +17,7 @@ from syndicate.model import Severity, State, Way
 from syndicate.store import agenda, duties, schema
 from syndicate.store.audit import audit
 from syndicate.store.clauses import JOINED
+from syndicate.store.direct import Direct
 from syndicate.store.duties import Duty
 from syndicate.store.places import newsletter_key, place_key
 from syndicate.store.schema import from_micros, to_micros
@@ -138,6 +139,8 @@ def mark(
 
 def keep(connection: sa.Connection, items: Iterable[int] | None = None) -> None:
     """What was told by hand stands in the item whatever its file says: of ``items``, or of all after a sync."""
+    if not Direct(connection).value("SELECT EXISTS (SELECT 1 FROM correction WHERE told = 1)"):
+        return
     query = sa.select(*schema.correction.c, schema.item.c.kind, schema.item.c.front, schema.item.c.updated).join(
         schema.item, schema.item.c.key == _CORRECTION.item
     )
