@@ -93,7 +93,8 @@ class Files:
                 target = self._target(path)
                 try:
                     self._make_folder(target.parent)
-                    self._sweep(target.parent)
+                    if pack:
+                        self._sweep(target.parent)
                     if self._replace(target, data, touched, pack=pack):
                         changed.append(path)
                     fail_at("files.between_files")

@@ -222,7 +222,7 @@ def _briefs(run: _Run, briefs: Sequence[Brief]) -> Iterator[feeds.Entry]:
     """Entries of briefs with or without their bodies; a body is read only where the entry is not known."""
     light = _light(briefs)
     known = [run.kept.made.get(brief.id) for brief in light]
-    unknown = [made is None or made.brief != brief for made, brief in zip(known, light, strict=True)]
+    unknown = [made is None or not made.shows(brief) for made, brief in zip(known, light, strict=True)]
     bodies = {brief.id: brief.body for brief in briefs if brief.body}
     bodies |= run.app.content.bodies(
         brief.id for brief, new in zip(light, unknown, strict=True) if new and brief.id not in bodies

@@ -26,6 +26,10 @@ class Made:
     entry: Entry
     cleaned: bool  # characters that no feed can carry were taken out
 
+    def shows(self, brief: Brief) -> bool:
+        """Whether this is how ``brief`` looks: nearly always the very one, which takes no comparing."""
+        return self.brief is brief or self.brief == brief
+
 
 class Limited(MutableMapping[Key, Value], Generic[Key, Value]):
     """A mapping that forgets what was asked for longest ago once its values weigh too much."""
@@ -76,4 +80,4 @@ class Memory(dict[str, str]):
         self.pages: dict[str, int] = {}  # how many archives each feed had
         self.windows: dict[str, tuple[Brief, ...]] = {}  # what each feed of the settings held, without bodies
         self.made: Limited[str, Made] = Limited(_ENTRIES_BYTES, lambda made: 2 * len(made.entry.content) + _BESIDE)
-        self.fragments: Fragments = Limited(_FRAGMENTS_BYTES, lambda text: len(text) + _BESIDE)
+        self.fragments: Fragments = Limited(_FRAGMENTS_BYTES, lambda found: len(found[1]) + _BESIDE)

@@ -64,18 +64,20 @@ class Entry:
         require_aware("published", self.published)
         require_aware("updated", self.updated)
 
-    def __hash__(self) -> int:
-        """Of two fields alone: a text remembers its hash, the rest would be gone through at every look-up."""
-        return hash((self.id, self.content))
-
 
 def document_path(name: str, form: str, page: int) -> str:
     """Where a document of a feed stands below the feeds folder: ``briefs.rss``, ``archive/briefs-0001.rss``."""
     return f"archive/{name}-{page:04}.{form}" if page else f"{name}.{form}"
 
 
-# Entries that stand in a document already, by format: what one of them looks like depends on nothing beside it.
-Fragments: TypeAlias = MutableMapping[tuple[str, Entry], bytes]
+# Entries that stood in a document already, by format and id: what one looks like depends on nothing beside it.
+Fragments: TypeAlias = MutableMapping[tuple[str, str], tuple[Entry, bytes]]
+
+
+def remembered(known: Fragments | None, form: str, entry: Entry) -> bytes | None:
+    """The text of this very entry in a document of ``form``; ``None`` where it is not known."""
+    found = known.get((form, entry.id)) if known is not None else None
+    return found[1] if found is not None and (found[0] is entry or found[0] == entry) else None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -32,6 +32,7 @@ from syndicate.render.entry import (
     plain,
     quote_entry,
     quote_notice,
+    remembered,
     shortened,
 )
 from syndicate.render.jsonfeed import json_feed
@@ -181,17 +182,17 @@ def _composed(
     write: Callable[[Feed, Sequence[Entry]], bytes],
 ) -> bytes:
     """The document, of entries that are known as text and of those that are written now."""
-    parts = {entry: known.get((form, entry)) for entry in entries} if known is not None else dict.fromkeys(entries)
-    missing = [entry for entry, text in parts.items() if text is None]
+    texts = [remembered(known, form, entry) for entry in entries]
+    missing = [entry for entry, text in zip(entries, texts, strict=True) if text is None]
     data = write(feed, missing)
     end, last = _ENDS[form]  # no text holds these: `<` stands escaped in all of it
     stop = data.rindex(end) + len(end) if missing else data.rindex(last)
     start = data.index(end.replace(b"</", b"<").rstrip(b">\n")) if missing else stop
-    for entry, text in zip(missing, data[start:stop].split(end), strict=False):
-        parts[entry] = text + end
-        if known is not None:
-            known[form, entry] = text + end
-    return b"".join((data[:start], *(text or b"" for text in parts.values()), data[stop:]))
+    written = [text + end for text in data[start:stop].split(end)[:-1]]
+    if known is not None:
+        known.update({(form, entry.id): (entry, text) for entry, text in zip(missing, written, strict=True)})
+    new = iter(written)
+    return b"".join((data[:start], *(next(new) if text is None else text for text in texts), data[stop:]))
 
 
 def _generator(feed: Feed, form: str) -> Any:  # noqa: ANN401 - feedgen ships no types

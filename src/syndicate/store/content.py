@@ -76,15 +76,17 @@ class ContentStore:
         """
         require_aware("now", now)
         wanted = list(sources)
-        begun = self._begun(wanted, now)
-        with self._store.read() as connection:
-            found = self._changed(connection, wanted, only) if only is not None else None
-            if found is None:
+        begun: list[SyncReport] = []
+        found = self._changed(wanted, only) if only is not None else None
+        if found is None:
+            begun = self._begun(wanted, now)
+            with self._store.read() as connection:
                 found = [self._scanned(connection, source) for source in wanted]
-            if not any(one.news for one in found):
-                faults, advice = standing(connection)
-                return merged([*begun, SyncReport(faults=faults, advice=advice)])
-        return merged([*begun, self._taken_in(found, now)])
+        if any(one.news for one in found):
+            return merged([*begun, self._taken_in(found, now)])
+        with self._store.read() as connection:
+            faults, advice = standing(connection)
+        return merged([*begun, SyncReport(faults=faults, advice=advice)])
 
     def _begun(self, sources: Sequence[Source], now: datetime) -> list[SyncReport]:
         """Into an empty store, a few files at a time, so that the memory does not grow with the publication.
@@ -105,15 +107,16 @@ class ContentStore:
 
         return self._store.write(take_in)
 
-    def _changed(self, connection: sa.Connection, sources: Sequence[Source], places: Collection[str]) -> list[Gathered] | None:
+    def _changed(self, sources: Sequence[Source], places: Collection[str]) -> list[Gathered] | None:
         """What changed at ``places``; ``None`` where only a full scan can tell, or no source knows a place."""
         nobodys = set(places)
         found = []
-        for source in sources:
-            if (one := gather_at(connection, source, places)) is None:
-                return None
-            nobodys &= one.elsewhere
-            found.append(one)
+        with self._store.read() as connection:
+            for source in sources:
+                if (one := gather_at(connection, source, places)) is None:
+                    return None
+                nobodys &= one.elsewhere
+                found.append(one)
         return None if nobodys else found
 
     def _scanned(self, connection: sa.Connection, source: Source) -> Gathered:
@@ -209,8 +212,10 @@ class ContentStore:
 
     def bodies(self, ids: Iterable[str]) -> dict[str, str]:
         """The bodies of items, by id."""
+        if not (wanted := list(ids)):
+            return {}
         with self._store.read() as connection:
-            return {row.id: row.body for row in _by(connection, ITEM.id, ids, sa.true(), (ITEM.id, ITEM.body))}
+            return {row.id: row.body for row in _by(connection, ITEM.id, wanted, sa.true(), (ITEM.id, ITEM.body))}
 
     def keys(self, ids: Iterable[str]) -> dict[str, int]:
         """The keys of items, by id. What is unknown is left out."""
