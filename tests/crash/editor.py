@@ -14,7 +14,7 @@ from typing import Final
 from publication import Publication
 
 PICTURE: Final = Path(__file__).parents[2] / "content" / "media" / "letters-per-week.png"
-PARTS: Final = (0, 0, 1, 2)  # posts that follow a brief's own one
+PARTS: Final = (0, 0, 1, 2)
 PICTURED: Final = 0.3  # of the briefs
 # The points that each command passes, besides those of the sending that it begins.
 POINTS: Final = {
@@ -28,6 +28,7 @@ class Editor:
     """What has been written and said so far."""
 
     chance: Random
+    lengths: tuple[int, ...] = PARTS  # one of these many posts follow a brief's own one
     parts: dict[str, int] = field(default_factory=dict)  # brief -> posts that follow its own one
     pictured: set[str] = field(default_factory=set)  # briefs
     corrected: list[str] = field(default_factory=list)  # briefs, perhaps by a command that was killed
@@ -36,7 +37,7 @@ class Editor:
     def write(self, publication: Publication, slug: str, date: str, *, plain: bool) -> None:
         """A brief; ``plain``: without a thread and a picture."""
         front = {}
-        self.parts[slug] = 0 if plain else self.chance.choice(PARTS)
+        self.parts[slug] = 0 if plain else self.chance.choice(self.lengths)
         if self.parts[slug]:
             said = ", ".join(f'"{slug}_part{number + 2}: the boats go on."' for number in range(self.parts[slug]))
             front["social"] = f"{{thread: [{said}]}}"

@@ -8,18 +8,20 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import uuid4
 
 from crash import plays
 from crash.scenes import Scene
-from syndicate.channels import bluesky, mastodon, smtp
+from syndicate.channels import bluesky, mastodon, smtp, x
+from syndicate.channels.smtp import sending
+from syndicate.channels.smtp.line import Garbled
 from syndicate.failpoint import fail_at
 from syndicate.model import Receipt, Request, State
-from syndicate.publish import editions
+from syndicate.publish import editions, messages, thread
 from syndicate.publish.lane import Lane
-from syndicate.store import agenda, moves
+from syndicate.store import agenda, duties, lock, marks, moves
 from syndicate.store.clauses import CONSENTED_HERE, HELD_HERE
 from syndicate.store.duties import Result
 from syndicate.store.ledger import Ledger
@@ -158,6 +160,53 @@ def forget_the_record() -> None:
     bluesky.Bluesky.request = lambda self, parcel, _key: request(self, parcel, uuid4().hex)  # type: ignore[method-assign]
 
 
+def run_beside_another() -> None:
+    """Nobody asks whether another process runs on the database."""
+    lock.RunLock.take = lambda _: True  # type: ignore[method-assign]
+
+
+def trust_any_database() -> None:
+    """Nobody asks whether the database is the one that ran last."""
+    marks._disagreement = lambda *_: ""
+
+
+def call_a_lost_answer_a_refusal() -> None:
+    """A mail whose answer was cut off is tried again."""
+
+    def unanswered(app: Any, duty: Any, error: Exception, now: datetime) -> Result:
+        return Result(duty=duty, state=State.DEFERRED, not_before=now, code="cut", detail=str(error))
+
+    messages.unanswered = unanswered
+
+
+def doubt_in_silence() -> None:
+    """Where the next envelope is not answered, the message before it, which was, is in doubt."""
+
+    def replies(*asked: Any) -> Any:
+        try:
+            return heard(*asked)
+        except TimeoutError as error:
+            raise Garbled(str(error)) from error
+
+    heard = sending._replies
+    sending._replies = replies
+
+
+def post_a_thread_at_once() -> None:
+    """A post of a thread does not wait for the one before it."""
+
+    def first(app: Any, duty: Any, _number: int) -> tuple[str, ...]:
+        with app.store.read() as connection:
+            return (duties.thread(connection, duty)[1][1],) * 2
+
+    thread._answered = first
+
+
+def note_again() -> None:
+    """Nobody looks whether the answer that puts a post right stands already."""
+    x.X.find_amendment = lambda *_: None  # type: ignore[method-assign]
+
+
 MUTANTS: Final[Mapping[str, Mutant]] = {
     "resend": Mutant(apply=resend_what_was_on_the_wire, seen_as="doubles", point="smtp.after_dot"),
     "called_sent": Mutant(apply=call_sent_what_was_on_the_wire, seen_as="complaints", point="smtp.before_dot"),
@@ -173,5 +222,11 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
     "blind_intent": Mutant(apply=grant_blindly, play=plays.asleep),
     "hold_unread": Mutant(apply=overlook_holds, play=plays.held),
     "leaver_unread": Mutant(apply=overlook_leavers, play=plays.left),
+    "no_lock": Mutant(apply=run_beside_another, play=plays.asleep),
+    "no_fence": Mutant(apply=trust_any_database, play=plays.restored),
+    "cut_again": Mutant(apply=call_a_lost_answer_a_refusal, play=plays.cut_off),
+    "silence": Mutant(apply=doubt_in_silence, play=plays.lied_to),
+    "whole_thread": Mutant(apply=post_a_thread_at_once, play=plays.threaded),
+    "note_again": Mutant(apply=note_again, play=plays.put_right),
     "group_kept": Mutant(apply=keep_intents, play=plays.slowed_down),
 }

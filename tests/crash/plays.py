@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import signal
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from crash.scenes import LEISURELY
+from crash import editor
+from crash.scenes import LEISURELY, copied
 from syndicate.model import Frequency
 
 if TYPE_CHECKING:
@@ -22,7 +24,7 @@ def asleep(scene: Scene) -> list[str]:
     scene.run_until(5)
     sleeper = scene.doze()
     refused = scene.run_once() == 1 and "another `syndicate run`" in scene.said()
-    scene.database.with_name("syndicate.db.lock").unlink()  # somebody is sure that it is dead
+    scene.database.with_name("syndicate.db.lock").unlink(missing_ok=True)  # somebody is sure that it is dead
     scene.slow = 0.0
     scene.behave()
     scene.run_once()
@@ -105,3 +107,65 @@ def slowed_down(scene: Scene) -> list[str]:
     scene.judged()
     in_doubt = [f"{scene.outcome.uncertain} in doubt, and nothing was killed"] if scene.outcome.uncertain else []
     return in_doubt + scene.outcome.complaints
+
+
+def restored(scene: Scene) -> list[str]:
+    """Somebody puts an older database in the place of this one: nothing is sent until a person has claimed it."""
+    scene.run_once()
+    older = copied(scene.database, scene.root / "older.db")
+    scene.save()
+    for _ in range(2):
+        scene.run_once()
+    scene.restore(older)
+    before = len(scene.news())
+    wrong = (
+        [] if scene.run_once() == 1 and "run `syndicate claim`" in scene.said() else ["it did not ask for `syndicate claim`"]
+    )
+    return wrong + ["an older database sent something"] * (len(scene.news()) - before)
+
+
+def cut_off(scene: Scene) -> list[str]:
+    """The relay takes every mail and cuts before it has answered: all of them wait for a person."""
+    scene.behave(cuts=True)
+    scene.run_once()
+    cut = len(scene.mails())
+    wrong = [] if cut and scene.states().get("uncertain") == cut else [f"{scene.states()} after {cut} lost answers"]
+    wrong += scene.judged()
+    counted = (scene.outcome.uncertain, scene.outcome.gone)
+    return wrong if counted == (cut, cut) else [*wrong, f"{counted} are in doubt and gone, and {cut} were cut"]
+
+
+def lied_to(scene: Scene) -> list[str]:
+    """The relay offers pipelining, and throws away what comes along with a message."""
+    scene.set("timeout = 20", "timeout = 1")
+    scene.behave(liar=True, pipelining=True)
+    scene.run_once()
+    wrong = scene.judged()
+    return [*wrong, f"{scene.outcome.uncertain} are in doubt"] if scene.outcome.uncertain else wrong
+
+
+def threaded(scene: Scene) -> list[str]:
+    """The program dies between the posts of a thread, at each of them, on three networks."""
+    scene.run_once()
+    scene.plain, scene.editor.lengths = False, (2,)
+    scene.save()
+    begun = datetime.now(UTC)
+    for number in range(8):
+        later = (begun + timedelta(seconds=10 * number)).isoformat()
+        _killed(scene, "run", "--once", "--at", later, point="runtime.before_settle:3")
+    return scene.judged()
+
+
+def put_right(scene: Scene) -> list[str]:
+    """A correction is killed wherever it can be: each post is put right once, and each reader told once."""
+    scene.run_once()
+    (brief,) = scene.briefs
+    scene.editor.corrected.append(brief)
+    sending = ("runtime.before_settle:3", "runtime.after_intent", "runtime.before_settle", "lane.before_settle")
+    for point in (*editor.POINTS["correct"], *sending):
+        _killed(scene, *scene.editor.correction(brief), point=point)
+    return scene.judged()
+
+
+def _killed(scene: Scene, *arguments: str, point: str) -> None:
+    scene.outcome.kills += scene.command(*arguments, point=point) == -signal.SIGKILL

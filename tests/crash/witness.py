@@ -24,7 +24,6 @@ from syndicate.testing import FakeBluesky, FakeMastodon, FakeX, Network
 ITEM = re.compile(r"https?://[^\s\"<>/]+/((?:briefs|quotes)/[a-z0-9-]+)")
 WORD = re.compile(r"\b([a-z0-9-]+)_(corrected|part\d)\b")  # of an editor, about a brief
 PICTURE = re.compile(r'"media_ids": ?\["|"thumb"')  # that a post's request names one
-REVISED = re.compile(r"[?&;]s=[a-z]+\.1\b")  # a link of an item's first revision, as it stands after a correction
 NETWORK_FAULTS = ("before_accept", "after_accept", "half_body", "429", "500")
 
 
@@ -79,8 +78,8 @@ def watched(kind: type[Network], name: str, book: Book) -> Network:
     class Watched(kind):  # type: ignore[misc, valid-type]
         def witness(self, **seen: Any) -> Any:
             text, asked = json.dumps([seen["data"], seen["text"]]), seen["asked"].body.decode()
-            facts = {"pictured": bool(PICTURE.search(asked)), "revised": bool(REVISED.search(text))}
-            book.write(where=name, to=name, id=seen["id"], text=text, answers=answered(seen["asked"].json), **facts)
+            facts = {"answers": answered(seen["asked"].json), "pictured": bool(PICTURE.search(asked))}
+            book.write(where=name, to=name, id=seen["id"], text=text, **facts)
             return super().witness(**seen)
 
         def answer(self, asked: Any) -> Any:
