@@ -338,3 +338,14 @@ def test_a_quotation_mark_that_closes_too_late_costs_its_own_line_alone(publicat
     file = written(tmp_path / "torn.csv", 'address,name,hour\nben@readers.example,"Ben,5\ncy@readers.example,Cy",8\n')
     assert bring(publication, file) == 1
     assert list(states(publication)) == ["cy@readers.example"]
+
+
+def test_no_reader_comes_in_under_a_name_that_no_mail_can_carry(
+    publication: Publication, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "readers.csv"
+    file.write_text("address,name\nanna@readers.example,\u200bAnna\ufeff\n", encoding="utf-8")
+    assert bring(publication, file) == 0
+    for name, code in (("Ben\r\nBcc: eve@readers.example", 1), ("Ben\u200b", 0)):
+        assert main(["-C", str(publication.root), "subscribers", "add", "ben@readers.example", "--name", name]) == code
+    assert {one["name"] for one in json.loads(exported(publication, capsys, "json"))} == {"Anna", "Ben"}

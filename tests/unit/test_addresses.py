@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from syndicate.store.addresses import mailbox, masked, normalised
+from syndicate.store.addresses import called, mailbox, masked, normalised
 
 
 @pytest.mark.parametrize(
@@ -91,3 +91,15 @@ def test_no_refusal_repeats_the_address() -> None:
 
 def test_a_masked_address_is_known_to_its_owner_alone() -> None:
     assert masked("marrow.kelp@tolland.example.org") == "m•••••@t•••••.org"
+
+
+def test_a_name_is_what_a_header_can_hold() -> None:
+    for name in ("Anna\u200b", "\ufeffAnna", "Anna\u200e", "An\u2060na"):
+        assert called(name) == "Anna"
+    assert called("Zoë von der Straße, M.A.") == "Zoë von der Straße, M.A."
+
+
+@pytest.mark.parametrize("name", ["Anna\r\nBcc: ben@r.example", "An\x00na", "An\u202ena", "An\u2066na", "An\ud800na"])
+def test_a_name_that_would_move_a_header_is_refused(name: str) -> None:
+    with pytest.raises(ValueError, match="control character; take it out"):
+        called(name)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,7 +12,7 @@ from syndicate.errors import Fault
 from syndicate.model import Frequency, QuoteDisplay
 from syndicate.plan import slots
 from syndicate.sources.roster import Roster, Row
-from syndicate.store.addresses import normalised
+from syndicate.store.addresses import called, normalised
 from syndicate.store.arrivals import Arrival, State
 from syndicate.store.wishes import Wishes
 
@@ -25,7 +24,6 @@ _STATES: Final[dict[str, State]] = {
 }  # fmt: skip
 _PROVED: Final = ("opted_in", "opted_in_ip", "confirmed", "confirmed_ip", "left", "left_why")  # what another system knew
 _LONGEST_ADDRESS: Final = 1000  # characters, with comments and quotation marks
-_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -68,15 +66,11 @@ class Desk:
         if newsletter not in self.newsletters:
             msg = f"there is no newsletter {newsletter!r}; write one of {', '.join(sorted(self.newsletters))}"
             raise ValueError(msg)
-        name = values.get("name", "")
-        if _CONTROL.search(name):
-            msg = "the name holds a control character; take it out"
-            raise ValueError(msg)
         arrival = Arrival(
             address=address,
             compared=compared,
             domain=domain,
-            name=name,
+            name=called(values.get("name", "")),
             newsletter=newsletter,
             state=_STATES[_word(values.get("status", ""), tuple(_STATES), "status")],
             wishes=wishes(values),

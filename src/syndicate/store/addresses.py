@@ -1,4 +1,4 @@
-"""Mail addresses: as written, as compared, and as counted. Knows no table."""
+"""Mail addresses: as written, as compared, and as counted; and the names beside them. Knows no table."""
 
 from __future__ import annotations
 
@@ -14,6 +14,9 @@ _INVISIBLE: Final = re.compile(
     r"[\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
 )
 _RIGHT: Final = "write it like name@example.org"
+# What stands in a name: the first may not, the second comes along from other programs and is nothing that anybody meant.
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+_UNSEEN: Final = re.compile(r"[\u061c\u200b-\u200f\u2060\ufeff]")
 
 
 def normalised(address: str) -> tuple[str, str, str]:
@@ -50,6 +53,20 @@ def normalised(address: str) -> tuple[str, str, str]:
     if len(local) > _LOCAL_OCTETS or len(local) + 1 + len(host) > _ADDRESS_OCTETS:
         _refuse("it is longer than mail servers take")
     return f"{local}@{host}", f"{local.casefold()}@{host}", host
+
+
+def called(name: str) -> str:
+    """A reader's name as the header of a mail can hold it: without invisible characters.
+
+    Raises
+    ------
+    ValueError
+        It holds a control character, or one that turns the direction of writing.
+    """
+    if _CONTROL.search(name):
+        msg = "the name holds a control character; take it out"
+        raise ValueError(msg)
+    return _UNSEEN.sub("", name)
 
 
 def mailbox(key: str) -> str:

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from syndicate.store import arrivals, erasure, schema, signups, slices
 from syndicate.store import consent as consents
+from syndicate.store.addresses import called
 from syndicate.store.addresses import normalised as normalised
 from syndicate.store.database import Store
 from syndicate.store.ledger import suppress_open
@@ -76,9 +77,10 @@ class SubscriberStore:
         Raises
         ------
         ValueError
-            The address is not one, or it is suppressed.
+            The address is not one, or it is suppressed; or no header can hold the name.
         """
         written, key, domain = normalised(address)
+        name = called(name)
 
         def work(connection: sa.Connection) -> bool:
             why = is_suppressed(connection, written)
