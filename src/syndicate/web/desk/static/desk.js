@@ -58,7 +58,7 @@
   const choice = one("[data-keys]");
   const off = () => localStorage.getItem("desk.keys") === "off";
   if (choice) {
-    choice.parentElement.hidden = false;
+    choice.closest("[hidden]").hidden = false;
     choice.checked = !off();
     choice.addEventListener("change", () => localStorage.setItem("desk.keys", choice.checked ? "on" : "off"));
   }
@@ -80,6 +80,12 @@
     else if (event.key === "/") { const field = one("[data-filter]"); if (!field) return; field.focus(); }
     else if (event.key === "j") move(1);
     else if (event.key === "k") move(-1);
+    else if (event.key === "m") {
+      const row = document.activeElement.closest("[data-row]");
+      const way = row && one("[data-move]", row);
+      if (!way) return;
+      way.click();
+    }
     else if (event.key === "h") { const hold = one("[data-hold]"); if (hold) hold.focus(); }
     else if (event.key === "?") { const help = one("[data-help]"); if (help) help.click(); }
     else return;
