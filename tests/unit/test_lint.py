@@ -254,6 +254,8 @@ def test_the_text_part_leads_nowhere_else() -> None:
 def test_an_author_s_links_stay_as_they_are() -> None:
     body = "See [one](https://example.org/a?b=c&d=é#f), <https://example.org/x_(y)> and https://example.org/plain.\n"
     assert judged(view(brief(body=body), frequency="instant")) == []
+    for link in ("https://example.org/größe_(maß)", "https://example.org/x_(ü).", "http://example.org/größe"):
+        assert judged(view(brief(body=f"See [one]({link})."), frequency="instant")) == [], link
 
 
 def test_a_link_is_known_to_the_byte() -> None:

@@ -42,6 +42,7 @@ _FORBIDDEN_TAGS: Final = frozenset(
 _FORBIDDEN_ATTRIBUTES: Final = frozenset({"srcset", "background", "ping", "imagesrcset", "lowsrc", "dynsrc"})
 _FETCHES: Final = re.compile(r"url\(|@import|expression\(|image-set\(|behavior:", re.IGNORECASE)
 _IN_TEXT: Final = re.compile(r"https?://[^\s<>\"]+")
+_CLOSING: Final = ".,;:!?»”’)]"  # what a sentence may put behind an address; an address may end in it too
 _WORD: Final = re.compile(r"\[if [^\]]*\]>(.*)<!\[endif\]", re.DOTALL)
 
 
@@ -69,6 +70,8 @@ def known(
     words = [site.postal_address, site.organisation]
     for brief in briefs:
         links |= {brief.link, *_addresses(markup.to_html(brief.body, base=brief.link, for_mail=True))}
+        if "http:" in brief.body:  # the text part writes out what the HTML of a mail does not lead to
+            links |= _addresses(markup.to_html(brief.body, base=brief.link))
         links |= {markup.absolute(brief.image.src, f"{public_url}/")} if brief.image else set()
         words += [brief.title, brief.summary, brief.body, *(correction.text for correction in brief.corrections)]
     for quote in quotes:
@@ -152,7 +155,7 @@ def _text(text: str, found: Known) -> Iterator[tuple[str, str]]:
     """The text part: an address is known as it is, or without the punctuation of its sentence, or was written by an author."""
     for match in _IN_TEXT.finditer(text):
         whole = match[0]
-        ways = {whole, whole.rstrip(".,;:!?»”’"), whole.rstrip(".,;:!?»”’)]")}
+        ways = {whole[:end] for end in range(len(whole.rstrip(_CLOSING)), len(whole) + 1)}
         if ways & found.links or whole in FILLED.values() or any(_ours(way, found) for way in ways):
             continue
         if not any(way in words for way in ways for words in found.words):
