@@ -55,6 +55,8 @@ def test_a_syntax_error_names_file_and_line() -> None:
 def test_a_missing_template_suggests_the_nearest() -> None:
     with pytest.raises(RenderError, match="edition"):
         Templates({"email/edition.html.j2": ""}).render("email/editoin.html.j2")
+    with pytest.raises(RenderError, match="edition"):
+        list(Templates({"email/edition.html.j2": ""}).literals("email/editoin.html.j2"))
 
 
 def test_held_passes_through_a_template_unchanged() -> None:

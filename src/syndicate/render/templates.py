@@ -216,8 +216,10 @@ class Templates:
         Raises
         ------
         RenderError
-            It cannot be read.
+            It cannot be read, or there is none.
         """
+        if name not in self._sources:
+            raise RenderError(self._missing(name, _file(name), 0))
         try:
             tree = self._environment.parse(self._sources[name], name, _file(name))
         except jinja2.TemplateSyntaxError as error:
