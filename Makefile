@@ -76,5 +76,4 @@ $(VENV)/.run: $(VENV)/.venv $(INPUTS)
 $(VENV)/.dev: $(VENV)/.venv $(INPUTS)
 	@echo "Installing packages and tools into $(VENV) (a minute or two, once) …" >&2
 	@$(PIP) install --constraint constraints.txt --editable '.[dev]'
-	@$(PIP) install --constraint constraints.txt --no-deps axe-playwright-python # for the axe-core in it, which needs no Playwright
 	@touch $@ $(VENV)/.run

@@ -1,8 +1,7 @@
-"""People at the desk: a publication with the desk served, and its editors as clients and in a browser."""
+"""People at the desk: a publication with the desk served, and its editors as clients."""
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -11,7 +10,6 @@ import argon2
 import httpx
 import pytest
 
-from chromium import Browser
 from served import NOW
 from syndicate.app import App
 from syndicate.store import people
@@ -79,22 +77,4 @@ def signed_in(serving: Serving, name: str) -> Client:
     return client
 
 
-def enter(browser: Browser, serving: Serving, name: str) -> None:
-    """Sign somebody in with the form, in a browser."""
-    browser.open(f"{serving.url}{ROOT}/sign-in")
-    fill(browser, "#u", name)
-    fill(browser, "#p", PASSPHRASES[name])
-    click(browser, "button.go")
-    assert browser.ask("location.pathname") == ROOT
-
-
-def fill(browser: Browser, selector: str, text: str) -> None:
-    browser.ask(f"document.querySelector({json.dumps(selector)}).value = {json.dumps(text)};0")
-
-
-def click(browser: Browser, selector: str) -> None:
-    """Click on what leads to another page, and wait for it."""
-    browser.follow(f"document.querySelector({json.dumps(selector)}).click();0")
-
-
-__all__ = ["NOW", "PASSPHRASES", "Client", "click", "desk", "enter", "fill", "hire", "light_hashes", "signed_in"]
+__all__ = ["NOW", "PASSPHRASES", "Client", "desk", "hire", "light_hashes", "signed_in"]

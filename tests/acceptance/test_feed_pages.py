@@ -9,14 +9,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
+from playwright.sync_api import Browser, Page
 
-import chromium
+from chromium import look
 from served import NOW, STARTER, copy_starter, opened, served, show
 from syndicate.publish import feeds
-
-pytestmark = pytest.mark.skipif(
-    chromium.executable() is None, reason="no Chromium here: the feeds are not looked at in a browser"
-)
 
 # Every text that takes up room on the screen, and what its style sheet writes beside it, from top to bottom.
 VISIBLE = r"""(() => { const seen = [];
@@ -68,31 +65,29 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Opened]:
             yield Opened(url=serving.url, words=words, bodies=tuple(line[:40] for line in plain), titles=titles)
 
 
-@pytest.fixture(scope="module")
-def chrome(tmp_path_factory: pytest.TempPathFactory) -> Iterator[chromium.Browser]:
-    with chromium.browser(tmp_path_factory.mktemp("profile")) as browser:
-        browser.forbid_scripts()
-        yield browser
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A page on which no script runs; the tests' own questions still may."""
+    with browser.new_page(java_script_enabled=False) as fresh:
+        yield fresh
 
 
-def look(chrome: chromium.Browser, url: str, width: int = 1000, *, dark: bool = False) -> str:
+def read(page: Page, url: str, width: int = 1000, *, dark: bool = False) -> str:
     """Open a feed, and what can be read of it."""
-    chrome.look(width, dark=dark)
-    chrome.open(url)
-    assert chrome.ask("document.contentType") == "application/xml", "as plain XML, or its style sheet is ignored"
-    seen = chrome.ask(VISIBLE)
+    look(page, width, dark=dark)
+    page.goto(url)
+    assert page.evaluate("document.contentType") == "application/xml", "as plain XML, or its style sheet is ignored"
+    seen = page.evaluate(VISIBLE)
     assert all(right <= width + 1 for _, right, *_ in seen), [text for _, right, text, *_ in seen if right > width + 1]
-    assert chrome.ask("document.documentElement.scrollWidth") <= width
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
     return "\n".join(text for _, _, text, *_ in seen)
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("width", [320, 1000])
 @pytest.mark.parametrize("form", ["rss", "atom"])
-def test_titles_summaries_people_and_dates_can_be_read(
-    site: Opened, chrome: chromium.Browser, form: str, width: int, *, dark: bool
-) -> None:
-    text = look(chrome, f"{site.url}/feeds/briefs.{form}", width, dark=dark)
+def test_titles_summaries_people_and_dates_can_be_read(site: Opened, page: Page, form: str, width: int, *, dark: bool) -> None:
+    text = read(page, f"{site.url}/feeds/briefs.{form}", width, dark=dark)
     assert text.startswith("This page is a feed.")
     for title in site.titles:
         assert title in text
@@ -112,12 +107,12 @@ def test_titles_summaries_people_and_dates_can_be_read(
 
 @pytest.mark.parametrize("form", ["rss", "atom"])
 @pytest.mark.parametrize("width", [320, 1000])
-def test_no_quotation_is_seen_out_of_its_frame(site: Opened, chrome: chromium.Browser, form: str, width: int) -> None:
-    text = look(chrome, f"{site.url}/feeds/quotes.{form}", width)
+def test_no_quotation_is_seen_out_of_its_frame(site: Opened, page: Page, form: str, width: int) -> None:
+    text = read(page, f"{site.url}/feeds/quotes.{form}", width)
     assert "A leaflet for harbour workers" in text
     assert text.count("Extremists’ words or actions, shown for study") == 2
     assert "quoted-extremist-speech" not in text
-    source = chrome.ask("document.documentElement.textContent")
+    source = page.evaluate("document.documentElement.textContent")
     for words in site.words:
         assert words in source, "they are in the file"
         assert words not in text
@@ -125,11 +120,11 @@ def test_no_quotation_is_seen_out_of_its_frame(site: Opened, chrome: chromium.Br
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("name", ["briefs.rss", "briefs.atom", "quotes.rss", "quotes.atom"])
-def test_every_text_stands_out_from_its_ground(site: Opened, chrome: chromium.Browser, name: str, *, dark: bool) -> None:
-    look(chrome, f"{site.url}/feeds/{name}", dark=dark)
-    ground = luminance(chrome.ask(GROUND))
+def test_every_text_stands_out_from_its_ground(site: Opened, page: Page, name: str, *, dark: bool) -> None:
+    read(page, f"{site.url}/feeds/{name}", dark=dark)
+    ground = luminance(page.evaluate(GROUND))
     assert (ground < 0.5) == dark
-    for _, _, text, _, colour in chrome.ask(VISIBLE):
+    for _, _, text, _, colour in page.evaluate(VISIBLE):
         light, darker = sorted((luminance(colour), ground), reverse=True)
         assert (light + 0.05) / (darker + 0.05) >= 4.5, text  # WCAG 2.2 §1.4.3
 

@@ -8,16 +8,13 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from playwright.sync_api import Page
 
 import axe
-import chromium
+from chromium import Heard, look
 from legible import LEGIBILITY, OVERFLOW
 from mailsamples import Sample, samples
 from served import copy_starter, free_port, opened, served
-
-pytestmark = pytest.mark.skipif(
-    chromium.executable() is None, reason="no Chromium here: the mails are not looked at in a browser"
-)
 
 WIDTHS = (320, 375, 600, 1200)
 LANDMARKS = ("landmark-one-main", "region")  # a mail stands inside the page of a mail program, which has them
@@ -52,70 +49,61 @@ def _written(path: Path, html: str) -> str:
     return path.as_uri()
 
 
-@pytest.fixture(scope="module")
-def chrome(tmp_path_factory: pytest.TempPathFactory) -> Iterator[chromium.Browser]:
-    with chromium.browser(tmp_path_factory.mktemp("profile")) as browser:
-        yield browser
-
-
-def fits(
-    chrome: chromium.Browser, mail: Mail, state: str, *, widths: tuple[int, ...] = WIDTHS, shades: tuple[bool, ...]
-) -> None:
+def fits(page: Page, mail: Mail, state: str, *, widths: tuple[int, ...] = WIDTHS, shades: tuple[bool, ...]) -> None:
     for width in widths:
         for dark in shades:
-            chrome.look(width, dark=dark)
+            look(page, width, dark=dark)
             where = f"{mail.sample.name}, {state}, {width} px, {'dark' if dark else 'light'}"
-            assert chrome.ask(OVERFLOW) == [], where
-            assert chrome.ask(LEGIBILITY) == [], where
+            assert page.evaluate(OVERFLOW) == [], where
+            assert page.evaluate(LEGIBILITY) == [], where
 
 
-def test_every_mail_fits_and_can_be_read(mails: list[Mail], chrome: chromium.Browser) -> None:
+def test_every_mail_fits_and_can_be_read(mails: list[Mail], page: Page) -> None:
     """Styled, then as Gmail shows it to some accounts, without its style blocks, then without any style."""
+    heard = Heard(page)
     for mail in mails:
-        chrome.requests.clear()
-        chrome.look(600)
-        chrome.open(mail.url)
+        heard.requests.clear()
+        look(page, 600)
+        page.goto(mail.url)
         if mail.sample.name == "shortened":  # sixty briefs alike: the narrow window tells
-            fits(chrome, mail, "styled", widths=(320,), shades=(False, True))
+            fits(page, mail, "styled", widths=(320,), shades=(False, True))
             continue
-        broken = axe.violations(chrome, but=LANDMARKS)
+        broken = axe.violations(page, but=LANDMARKS)
         assert broken == [], mail.sample.name
-        fits(chrome, mail, "styled", shades=(False, True))
-        chrome.ask(NO_BLOCKS)
-        fits(chrome, mail, "without style blocks", widths=(320, 600), shades=(False,))
-        chrome.ask(NO_STYLES)
-        fits(chrome, mail, "without styles", widths=(320, 600), shades=(False,))
-        hosts = {urlsplit(url).hostname for url in chrome.requests if not url.startswith("file:")}
+        fits(page, mail, "styled", shades=(False, True))
+        page.evaluate(NO_BLOCKS)
+        fits(page, mail, "without style blocks", widths=(320, 600), shades=(False,))
+        page.evaluate(NO_STYLES)
+        fits(page, mail, "without styles", widths=(320, 600), shades=(False,))
+        hosts = {urlsplit(url).hostname for url in heard.requests if not url.startswith("file:")}
         assert hosts <= {"127.0.0.1"}, mail.sample.name
 
 
-def test_without_pictures_their_words_stand_in_their_place(mails: list[Mail], chrome: chromium.Browser) -> None:
-    chrome.look(320)
+def test_without_pictures_their_words_stand_in_their_place(mails: list[Mail], page: Page) -> None:
+    look(page, 320)
     pictured = [mail for mail in mails if "<img" in mail.sample.html]
     assert pictured
-    chrome.block("*.png", "*.jpg", "*.svg")
+    page.route("**/*.{png,jpg,svg}", lambda route: route.abort())
     for mail in pictured:
-        chrome.open(mail.url)
-        assert chrome.ask(LEFT_OUT) == []
-        fits(chrome, mail, "without pictures", widths=(320, 600), shades=(False,))
-    chrome.block()
+        page.goto(mail.url)
+        assert page.evaluate(LEFT_OUT) == []
+        fits(page, mail, "without pictures", widths=(320, 600), shades=(False,))
 
 
-def test_a_mail_from_right_to_left_is_mirrored(mails: list[Mail], chrome: chromium.Browser) -> None:
+def test_a_mail_from_right_to_left_is_mirrored(mails: list[Mail], page: Page) -> None:
     (mail,) = [mail for mail in mails if mail.sample.name == "right-to-left"]
-    chrome.look(600)
-    chrome.open(mail.url)
-    start = (
-        "(() => {{ const r = document.createRange(); r.selectNodeContents(document.querySelector('{}'));"
-        " return 600 - r.getBoundingClientRect().right < 48; }})()"
-    )
+    look(page, 600)
+    page.goto(mail.url)
+    begins = """node => { const r = document.createRange(); r.selectNodeContents(node);
+        return 600 - r.getBoundingClientRect().right < 48; }"""
     for part in (".plate", "h1", ".h2", ".body", "blockquote", ".facts th", ".notetext", ".foot p"):
-        assert chrome.ask(start.format(part)), part
+        assert page.locator(part).first.evaluate(begins), part
 
 
-def test_the_specimen_is_the_smallest_running_text_of_its_box(mails: list[Mail], chrome: chromium.Browser) -> None:
-    size = "parseFloat(getComputedStyle(document.querySelector('{}')).fontSize)"
+def test_the_specimen_is_the_smallest_running_text_of_its_box(mails: list[Mail], page: Page) -> None:
+    size = "node => parseFloat(getComputedStyle(node).fontSize)"
     for mail in mails:
         if "<blockquote" in mail.sample.html and "Quoted" in mail.sample.text:
-            chrome.open(mail.url)
-            assert chrome.ask(size.format("blockquote:last-of-type")) <= chrome.ask(size.format("td.ctx")), mail.sample.name
+            page.goto(mail.url)
+            words, context = page.locator("blockquote:last-of-type").first, page.locator("td.ctx").first
+            assert words.evaluate(size) <= context.evaluate(size), mail.sample.name

@@ -9,9 +9,10 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Locator, Page, expect
 
 import axe
-import chromium
+from chromium import Heard, look
 from legible import LEGIBILITY, OVERFLOW
 from served import NOW, copy_starter, free_port, opened, served, show, subscribe
 from syndicate import links
@@ -19,10 +20,6 @@ from syndicate.app import App
 from syndicate.publish import feeds, signup
 from syndicate.publish.tick import tick
 from syndicate.store.wishes import Wishes
-
-pytestmark = pytest.mark.skipif(
-    chromium.executable() is None, reason="no Chromium here: the pages are not looked at in a browser"
-)
 
 WIDTHS = (320, 600, 1200, 1600)
 
@@ -86,153 +83,152 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
             yield Site(url=serving.url, pages=pages, app=app)
 
 
-@pytest.fixture(scope="module")
-def chrome(tmp_path_factory: pytest.TempPathFactory) -> Iterator[chromium.Browser]:
-    with chromium.browser(tmp_path_factory.mktemp("profile")) as browser:
-        yield browser
-
-
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("width", WIDTHS)
-def test_every_page_fits_and_can_be_read(site: Site, chrome: chromium.Browser, width: int, *, dark: bool) -> None:
-    chrome.look(width, dark=dark)
+def test_every_page_fits_and_can_be_read(site: Site, page: Page, width: int, *, dark: bool) -> None:
+    look(page, width, dark=dark)
     for name, path in site.pages.items():
-        chrome.open(site.url + path)
-        assert chrome.ask(OVERFLOW) == [], f"{name} is wider than {width} px"
-        assert chrome.ask(LEGIBILITY) == [], f"{name} at {width} px"
+        page.goto(site.url + path)
+        assert page.evaluate(OVERFLOW) == [], f"{name} is wider than {width} px"
+        assert page.evaluate(LEGIBILITY) == [], f"{name} at {width} px"
 
 
-def test_every_page_is_accessible(site: Site, chrome: chromium.Browser) -> None:
-    chrome.look(320, dark=True)
+def test_every_page_is_accessible(site: Site, page: Page) -> None:
+    look(page, 320, dark=True)
     for name, path in site.pages.items():
-        chrome.open(site.url + path)
-        assert axe.violations(chrome) == [], name
+        page.goto(site.url + path)
+        assert axe.violations(page) == [], name
 
 
-def test_nothing_that_a_page_asks_for_is_missing_or_forbidden(site: Site, chrome: chromium.Browser) -> None:
-    chrome.look(1200)
+def test_nothing_that_a_page_asks_for_is_missing_or_forbidden(site: Site, page: Page) -> None:
+    heard = Heard(page)
+    look(page, 1200)
     for name, path in site.pages.items():
-        chrome.complaints.clear()
-        chrome.open(site.url + path)
-        pictures = chrome.ask("[...document.images].map(i => i.naturalWidth)")
-        assert all(pictures), name
-        assert [said for said in chrome.complaints if name != "lost" or "404" not in said] == [], name
-    chrome.open(site.url + "/briefs/post-fell-silent")
-    assert chrome.ask("document.images.length") == 1
+        page.goto(site.url + path)
+        assert all(page.evaluate("[...document.images].map(i => i.naturalWidth)")), name
+        assert [said for said in heard.complaints if name != "lost" or "404" not in said] == [], name
+        heard.complaints.clear()
+    assert [url for url in heard.requests if not url.startswith(site.url)] == []
+    page.goto(site.url + "/briefs/post-fell-silent")
+    expect(page.get_by_role("img")).to_have_count(1)
 
 
-def test_the_picture_keeps_an_opaque_ground(site: Site, chrome: chromium.Browser) -> None:
-    chrome.look(600, dark=True)
-    chrome.open(site.url + "/briefs/post-fell-silent")
-    assert chrome.ask("getComputedStyle(document.images[0]).backgroundColor") == "rgb(255, 255, 255)"
+def test_the_picture_keeps_an_opaque_ground(site: Site, page: Page) -> None:
+    look(page, 600, dark=True)
+    page.goto(site.url + "/briefs/post-fell-silent")
+    expect(page.get_by_role("img")).to_have_css("background-color", "rgb(255, 255, 255)")
 
 
-def test_the_specimen_is_the_smallest_running_text_of_its_box(site: Site, chrome: chromium.Browser) -> None:
-    chrome.look(1200)
-    chrome.open(site.url + site.pages["deed"])
-    size = "parseFloat(getComputedStyle(document.querySelector('.spec {}')).fontSize)"
-    assert chrome.ask(size.format("blockquote")) < chrome.ask(size.format(".context"))
-    assert chrome.ask("getComputedStyle(document.querySelector('.spec')).borderTopWidth") == "1px"
+def test_the_specimen_is_the_smallest_running_text_of_its_box(site: Site, page: Page) -> None:
+    look(page, 1200)
+    page.goto(site.url + site.pages["deed"])
+    box = page.locator(".spec")
+    size = "node => parseFloat(getComputedStyle(node).fontSize)"
+    assert box.locator("blockquote").evaluate(size) < box.locator(".context").evaluate(size)
+    expect(box).to_have_css("border-top-width", "1px")
 
 
-def test_a_right_to_left_original_runs_from_the_right(site: Site, chrome: chromium.Browser) -> None:
-    chrome.look(600)
-    chrome.open(site.url + site.pages["translated quotation"])
-    style = "getComputedStyle(document.querySelector('blockquote[lang=ar] p')).{}"
-    assert chrome.ask(style.format("direction")) == "rtl"
-    assert chrome.ask("(() => { const r = document.createRange(); r.selectNodeContents(document.querySelector('blockquote[lang=ar] p'));"
-                      "const line = r.getClientRects()[0], box = document.querySelector('.tray').getBoundingClientRect();"
-                      "return box.right - line.right < line.left - box.left; })()")  # fmt: skip
+def test_a_right_to_left_original_runs_from_the_right(site: Site, page: Page) -> None:
+    look(page, 600)
+    page.goto(site.url + site.pages["translated quotation"])
+    original = page.locator("blockquote[lang=ar] p")
+    expect(original).to_have_css("direction", "rtl")
+    assert original.evaluate("""node => { const r = document.createRange(); r.selectNodeContents(node);
+        const line = r.getClientRects()[0], box = document.querySelector('.tray').getBoundingClientRect();
+        return box.right - line.right < line.left - box.left; }""")
 
 
-def test_paper_carries_the_text_and_no_navigation(site: Site, chrome: chromium.Browser) -> None:
-    chrome.look(700, printed=True)
+def test_paper_carries_the_text_and_no_navigation(site: Site, page: Page) -> None:
+    look(page, 700, printed=True)
     for name in ("front", "brief with a correction", "translated quotation"):
-        chrome.open(site.url + site.pages[name])
-        assert chrome.ask("[...document.querySelectorAll('nav')].every(n => getComputedStyle(n).display === 'none')"), name
-        assert chrome.ask("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
-    assert chrome.ask("getComputedStyle(document.querySelector('.spec')).breakInside") == "avoid"
+        page.goto(site.url + site.pages[name])
+        expect(page.locator("nav").filter(visible=True), name).to_have_count(0)
+        expect(page.locator("body")).to_have_css("background-color", "rgb(255, 255, 255)")
+    expect(page.locator(".spec")).to_have_css("break-inside", "avoid")
 
 
-def test_the_first_tab_reaches_the_text_and_focus_is_seen(site: Site, chrome: chromium.Browser) -> None:
-    chrome.look(1200)
-    chrome.open(site.url + site.pages["front"])
-    chrome.press("Tab")
-    assert chrome.ask("document.activeElement.textContent") == "Skip to the text"
-    assert chrome.ask("document.activeElement.getBoundingClientRect().left >= 0")
-    chrome.press("Tab")
-    assert chrome.ask("getComputedStyle(document.activeElement).outlineWidth") == "3px"
+def test_the_first_tab_reaches_the_text_and_focus_is_seen(site: Site, page: Page) -> None:
+    look(page, 1200)
+    page.goto(site.url + site.pages["front"])
+    focused = page.locator(":focus")
+    page.keyboard.press("Tab")
+    expect(focused).to_have_text("Skip to the text")
+    expect(focused).to_be_in_viewport()
+    page.keyboard.press("Tab")
+    expect(focused).to_have_css("outline-width", "3px")
 
 
-def reach(chrome: chromium.Browser, what: str, most: int = 60) -> None:
+def reach(page: Page, what: Locator, most: int = 60) -> None:
     """Press Tab until ``what`` has the focus."""
     for _ in range(most):
-        if chrome.ask(f"document.activeElement.matches({what!r})"):
+        if what.evaluate("node => node === document.activeElement"):
             return
-        chrome.press("Tab")
+        page.keyboard.press("Tab")
     raise AssertionError(f"{what} cannot be reached by keyboard")
 
 
-def test_a_reader_signs_up_confirms_chooses_and_leaves_by_keyboard_alone(site: Site, chrome: chromium.Browser) -> None:
-    chrome.look(600)
-    chrome.open(f"{site.url}/subscribe")
-    reach(chrome, "#mail")
-    chrome.type("keys@example.org")
-    reach(chrome, "main button")
-    chrome.press("Enter", loads=True)  # sooner than a person: the clock of these tests stands still
-    assert "once more" in chrome.ask("document.querySelector('[role=alert] h2').textContent")
-    assert chrome.ask("document.querySelector('#mail').value") == "keys@example.org"
+def test_a_reader_signs_up_confirms_chooses_and_leaves_by_keyboard_alone(site: Site, page: Page) -> None:
+    main, press = page.get_by_role("main"), page.keyboard.press
+    look(page, 600)
+    page.goto(f"{site.url}/subscribe")
+    reach(page, main.get_by_label("Email address"))
+    page.keyboard.type("keys@example.org")
+    reach(page, main.get_by_role("button"))
+    press("Enter")  # sooner than a person: the clock of these tests stands still
+    expect(page.get_by_role("alert").get_by_role("heading")).to_contain_text("once more")
+    expect(main.get_by_label("Email address")).to_have_value("keys@example.org")
     wish = signup.Wish(address="keys@example.org", newsletter="digest", wishes=Wishes(), wording="I agree.", form="/subscribe")
     assert signup.ask(site.app, wish, "here", NOW) == "yes"
     with site.app.store.read() as connection:
         reader = connection.exec_driver_sql("SELECT key FROM subscriber WHERE address = 'keys@example.org'").scalar_one()
     token = signup.token(site.app.subscribers.views(reader)[0])
-    chrome.open(f"{site.url}/c/{links.sign(token, site.app.token_keys, 'confirm')}")
-    reach(chrome, "main button")
-    chrome.press("Enter", loads=True)
-    assert chrome.ask("document.querySelector('[role=status] h2').textContent") == "Confirmed"
-    reach(chrome, "main a.btn")
-    chrome.press("Enter", loads=True)
-    reach(chrome, "input[name=frequency]:checked")
-    chrome.press("ArrowDown")
-    reach(chrome, "main button")
-    assert chrome.ask("document.activeElement.textContent") == "Save my choices"
-    chrome.press("Enter", loads=True)
-    assert chrome.ask("document.querySelector('[role=status] h2').textContent") == "Saved"
-    assert chrome.ask("document.querySelector('input[name=frequency]:checked').value") == "weekly"
-    reach(chrome, "main a[href^='/u/']")
-    chrome.press("Enter", loads=True)
-    assert chrome.ask("document.querySelector('button').getBoundingClientRect().height") >= 44
-    reach(chrome, "main button")
-    chrome.press("Enter", loads=True)
-    assert chrome.ask("document.querySelector('[role=status] h2').textContent") == "Done. You are unsubscribed."
+    done = page.get_by_role("status").get_by_role("heading")
+    page.goto(f"{site.url}/c/{links.sign(token, site.app.token_keys, 'confirm')}")
+    reach(page, main.get_by_role("button"))
+    press("Enter")
+    expect(done).to_have_text("Confirmed")
+    reach(page, main.locator("a.btn"))
+    press("Enter")
+    reach(page, main.locator("input[name=frequency]:checked"))
+    press("ArrowDown")
+    reach(page, main.get_by_role("button", name="Save my choices"))
+    press("Enter")
+    expect(done).to_have_text("Saved")
+    expect(main.locator("input[name=frequency]:checked")).to_have_value("weekly")
+    reach(page, main.locator("a[href^='/u/']"))
+    press("Enter")
+    leave = main.get_by_role("button", name="Unsubscribe")
+    reach(page, leave)
+    assert leave.evaluate("node => node.getBoundingClientRect().height") >= 44
+    press("Enter")
+    expect(done).to_have_text("Done. You are unsubscribed.")
 
 
-def test_the_pages_of_readers_shut_nobody_out(site: Site, chrome: chromium.Browser) -> None:
-    for width, dark in ((320, True), (1200, False)):
-        chrome.look(width, dark=dark)
-        for name in ("subscribe", "subscribe in Arabic", "confirm", "preferences", "unsubscribe", "export", "erase"):
-            chrome.open(site.url + site.pages[name])
-            assert axe.violations(chrome) == [], f"{name} at {width} px"
+def test_the_pages_of_readers_shut_nobody_out(site: Site, page: Page) -> None:
+    """On a wide window too: beside the narrow one, where every page is asked."""
+    look(page, 1200)
+    for name in ("subscribe", "subscribe in Arabic", "confirm", "preferences", "unsubscribe", "export", "erase"):
+        page.goto(site.url + site.pages[name])
+        assert axe.violations(page) == [], name
 
 
-def test_a_feed_reads_like_a_page(site: Site, chrome: chromium.Browser) -> None:
-    chrome.look(320)
+def test_a_feed_reads_like_a_page(site: Site, page: Page) -> None:
+    look(page, 320)
     for name in ("briefs.rss", "briefs.atom", "quotes.atom"):
-        chrome.open(f"{site.url}/feeds/{name}")
-        assert chrome.ask("document.contentType") == "application/xml"
-        assert chrome.ask("document.documentElement.scrollWidth <= innerWidth"), name
-        assert chrome.ask("document.styleSheets.length") == 1
+        page.goto(f"{site.url}/feeds/{name}")
+        assert page.evaluate("document.contentType") == "application/xml"
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), name
+        assert page.evaluate("document.styleSheets.length") == 1
 
 
-def test_an_edition_fits_a_telephone(site: Site, chrome: chromium.Browser) -> None:
+def test_an_edition_fits_a_telephone(site: Site, page: Page) -> None:
     at = NOW + timedelta(days=2)
     (site.app.root / "content" / "briefs" / "newer.md").write_text(
         "---\ntitle: Newer\ndate: 2026-11-23 09:00\n---\nText.", encoding="utf-8"
     )
     tick(site.app, NOW + timedelta(hours=1))
     tick(site.app, at)
-    chrome.look(320, dark=True)
-    chrome.open(site.url + "/editions/digest/1")
-    assert chrome.ask("document.querySelector('h1, h2') !== null")
-    assert chrome.ask(OVERFLOW) == []
+    look(page, 320, dark=True)
+    page.goto(site.url + "/editions/digest/1")
+    expect(page.get_by_role("heading").first).to_be_visible()
+    assert page.evaluate(OVERFLOW) == []
