@@ -17,6 +17,7 @@ from atdesk import Client, desk, hire, signed_in
 from publication import SETTINGS, SOCIAL, Publication, instant
 from syndicate.app import open_app
 from syndicate.store.schema import to_micros
+from syndicate.web.desk.ways import ROOT
 
 NOW = instant("2026-11-23 09:00")
 READERS, EDITIONS, OPEN = 100_000, 10, 40_000
@@ -27,6 +28,15 @@ TIMES = 6.0  # an empty ledger's page
 PAGES = {
     "Today": "",
     "Today, what moves": "/live",
+    "Calendar, a month": "/calendar",
+    "Calendar, a month of books": "/calendar?month=2026-08",
+    "Calendar, a week": "/calendar?week=2026-W48",
+    "Calendar, a week of books": "/calendar?week=2026-W40",
+    "Plan as a file": "/plan.ics",
+    "Quotes": "/quotes",
+    "Briefs": "/briefs",
+    "Brief, every rendering": "/briefs/one-brief",
+    "Brief, its mail": "/briefs/one-brief/mails/digest",
     "Editions": "/editions",
     "Edition that runs": "/editions/10",
     "Edition that is done": "/editions/2",
@@ -96,7 +106,8 @@ def fill(path: Path) -> None:
 
 def answered(client: Client, path: str) -> float:
     begin = perf_counter()
-    client.look(path)
+    answer = client.get(f"{ROOT}{path}")
+    assert answer.status_code == 200, (path, answer.text[-400:])
     return perf_counter() - begin
 
 
@@ -106,12 +117,12 @@ def measure(folder: Path) -> dict[str, tuple[float, float, float]]:
     for name in ("full", "empty"):
         made = Publication(root=folder / name, settings=SETTINGS.replace('"solo"', '"four-eyes"') + SOCIAL)
         made.begin("2026-11-23 04:00")
+        made.brief("one-brief", "2026-10-01")
         roots[name] = made.root
         if name == "full":
-            made.brief("one-brief", "2026-10-01")
             made.quote("one-quote", "A sentence of our own, a little longer than most.")
-            with made.opened("2026-11-23 04:00") as app:
-                app.content.sync(app.sources, app.now())
+        with made.opened("2026-11-23 04:00") as app:
+            app.content.sync(app.sources, app.now())
     fill(roots["full"] / "var" / "syndicate.db")
     with open_app(roots["full"], at=NOW, environ={}) as full, open_app(roots["empty"], at=NOW, environ={}) as empty:
         for app in (full, empty):

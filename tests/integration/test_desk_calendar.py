@@ -26,16 +26,9 @@ HELD = SETTINGS.replace("[quotes]\n", '[quotes]\nhold_days = ["2026-11-26"]\n')
 class Month:
     mara: Client
 
-    def text(self, path: str) -> str:
-        for _ in range(200):
-            page = self.mara.look(path)
-            if "is being made" not in page:
-                return page
-        raise AssertionError(page)
-
     def day(self, n: int) -> str:
         """What stands in the cell of one day of November, without its tags."""
-        cells = re.findall(r'<td role="cell" class="(?!blank).*?</td>', self.text("/calendar?month=2026-11"), re.DOTALL)
+        cells = re.findall(r'<td role="cell" class="(?!blank).*?</td>', self.mara.look("/calendar?month=2026-11"), re.DOTALL)
         return " ".join(re.sub(r"<[^>]*>", " ", cells[n - 1]).split())
 
 
@@ -68,20 +61,20 @@ def test_past_days_show_books_and_coming_days_the_plan(month: Month) -> None:
     assert "hold day" in month.day(26)
     assert "no quote" not in month.day(26)
     assert "hold day" not in month.day(25)
-    page = month.text("/calendar?month=2026-11")
+    page = month.mara.look("/calendar?month=2026-11")
     assert "/desk/deliveries?from=2026-11-22&amp;until=2026-11-22" in page
     assert page.count('aria-current="date"') == 1
 
 
 def test_a_week_stands_slot_by_slot(month: Month) -> None:
-    week = month.text("/calendar?week=2026-W48")
+    week = month.mara.look("/calendar?week=2026-W48")
     rows = re.findall(r'class="due">(\d\d:\d\d)<', week)
     assert rows == sorted(rows)
     assert {"00:30", "07:00", "13:00"} <= set(rows)
     assert 'href="/desk/briefs/weirs"' in week
     assert "hold day" in week
-    assert "Lamps of the lower town" in month.text("/calendar?week=2026-W47")
-    assert 'href="/desk/calendar?week=2027-W01"' in month.text("/calendar?week=2026-W53")
+    assert "Lamps of the lower town" in month.mara.look("/calendar?week=2026-W47")
+    assert 'href="/desk/calendar?week=2027-W01"' in month.mara.look("/calendar?week=2026-W53")
     for wrong in ("2026-W54", "2025-W53", "0001-W01", "9999-W52", "now"):
         assert month.mara.get(f"/desk/calendar?week={wrong}").status_code == 409
     for odd in ("2026-13", "0000-01", "9999-12", "'"):
@@ -90,8 +83,8 @@ def test_a_week_stands_slot_by_slot(month: Month) -> None:
 
 def test_no_day_and_no_file_says_a_word_of_a_quote(month: Month) -> None:
     for path in ("/calendar", "/calendar?month=2026-12", "/calendar?week=2026-W48", "/plan.ics"):
-        assert "lamp in the window" not in month.text(path)
-        assert "readers.example" not in month.text(path)
+        assert "lamp in the window" not in month.mara.look(path)
+        assert "readers.example" not in month.mara.look(path)
 
 
 def test_the_plan_is_a_calendar_that_programs_read(month: Month) -> None:
@@ -104,6 +97,32 @@ def test_the_plan_is_a_calendar_that_programs_read(month: Month) -> None:
     assert len(set(names)) == len(names) > 20
     assert all(datetime(2026, 11, 23, 9, tzinfo=UTC) < one.decoded("DTSTART") for one in found.walk("VEVENT"))
     assert "/desk/plan.ics" in month.mara.look("")
+
+
+def test_a_coming_slot_is_moved_skipped_and_restored_with_its_old_time_shown(month: Month) -> None:
+    slot = "digest.daily/2026-11-24T07:00/Europe/Berlin"
+    act = month.mara.act
+    assert f'href="/desk/slots?slot={slot}"' in month.mara.look("/calendar?week=2026-W48")
+    assert "As planned" in month.mara.look(f"/slots?slot={slot}")
+    moved = act("/slots/move", {"slot": slot, "at": "09:30", "reason": "late figures"})
+    assert "Moved from 07:00 by Mara: late figures." in moved
+    assert "09:30 digest, daily was 07:00" in month.day(24)
+    assert "was 07:00" in month.mara.look("/calendar?week=2026-W48")
+
+    def event() -> icalendar.Event:
+        found = icalendar.Calendar.from_ical(month.mara.get("/desk/plan.ics").content).walk("VEVENT")
+        return next(one for one in found if "daily" in one["SUMMARY"] and one.decoded("DTSTART").day == 24)
+
+    assert (event().decoded("DTSTART").hour, str(event()["DESCRIPTION"])) == (8, "moved from 07:00")
+    name = str(event()["UID"])
+    assert "Will not happen" in act("/slots/skip", {"slot": slot, "reason": "no news"})
+    assert (str(event()["UID"]), str(event()["STATUS"])) == (name, "CANCELLED")
+    assert "skipped 07:00 digest, daily" in month.day(24)
+    act("/slots/skip", {"slot": slot, "reason": "again"}, status=409)
+    act("/slots/move", {"slot": slot, "at": "25:00"}, status=409)
+    assert "As planned" in act("/slots/restore", {"slot": slot})
+    assert "07:00 digest, daily" in month.day(24)
+    assert month.mara.get("/desk/slots?slot=digest.daily/2026-11-23T07:00/Europe/Berlin").status_code == 409  # it is over
 
 
 @given(st.text(st.characters(blacklist_categories=["Cs", "Cc"], blacklist_characters="\u2028\u2029\x85"), max_size=200))

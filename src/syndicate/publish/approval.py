@@ -108,7 +108,7 @@ def approved(app: App, quote: Quote, now: datetime, heard: Heard | None = None) 
 def standing(app: App, quote: Quote, now: datetime, heard: Heard | None = None) -> Standing:
     """Who stands behind a quote, and which consents a change has voided."""
     said = _said(app, quote, heard)
-    sha = _sha(app, quote, now, heard)
+    sha = _sha(app, quote, now, heard) if any(one.renderings_sha for one in said) else ""  # nobody agreed to any
     valid = [one for one in _since_rejection(said) if one.content_sha == quote.content_sha]
     last = next((one for one in reversed(said) if one.act != "submitter"), None)
     newest = {(one.person, one.act): one for one in _since_rejection(said) if one.act in _NEEDED}

@@ -115,12 +115,13 @@ def skip(app: App, name: str, reason: str, *, who: str, now: datetime) -> None:
         msg = "it is skipped already"
         raise SyndicateError(msg)
     told = f"skipped by {who}{_because(app, reason, now)}"
+    due = one.slot.due if one.slot.due > now else one.due
 
     def work(connection: Connection) -> bool:
         if one.slot.schedule == QUOTES:
             day = dailyquote.slot_day(one.slot)
             app.content.record_day(connection, day, item=None, shown_at=None, state="skipped", reason=told)
-        return rows.skip(connection, one.slot, one.due, told, now)
+        return rows.skip(connection, one.slot, due, told, now)
 
     _act(app, work, "slot_skip", one, {"reason": _safe(app, reason, now)}, who, now)
 

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from syndicate.model import State
 from syndicate.store.agenda import Edition
 from syndicate.store.books import Balance
-from syndicate.store.clauses import ASTRAY, OPEN
+from syndicate.store.clauses import LEASED, NOT_BEFORE
 from syndicate.store.database import Connection
 from syndicate.store.schema import from_micros, to_micros
 
@@ -81,6 +81,13 @@ class Named:
     release: datetime | None
 
 
+def stamp(connection: Connection) -> tuple[int, int]:
+    """What changes with every change of an item and every act of a person: two looks into indexes."""
+    query = sa.text("SELECT coalesce((SELECT max(change) FROM item), 0), coalesce((SELECT max(seq) FROM audit), 0)")
+    item, act = connection.execute(query).one()
+    return item, act
+
+
 def traffic(connection: Connection, channel: str) -> Traffic:
     """What one channel does now: looks into partial indexes, whatever the size of the ledger."""
     key = connection.execute(
@@ -92,17 +99,19 @@ def traffic(connection: Connection, channel: str) -> Traffic:
         sa.text("SELECT count(*) FROM delivery INDEXED BY ix_delivery_uncertain WHERE channel = :key AND state = 'uncertain'"),
         {"key": key},
     ).scalar_one()
-    first = sa.text(
-        f"""SELECT not_before FROM delivery INDEXED BY ix_delivery_open
-        WHERE channel = :key AND state = :state AND state IN {OPEN} LIMIT 1"""  # noqa: S608 - fixed text
+    busy = sa.text(
+        f"""SELECT EXISTS (SELECT 1 FROM delivery d INDEXED BY ix_delivery_leased
+        WHERE d.channel = :key AND {LEASED} AND d.state IN ('claimed', 'sending'))"""  # noqa: S608 - fixed text
     )
-    found = {
-        state: connection.execute(first, {"key": key, "state": state}).scalar() for state in ("claimed", "sending", "deferred")
-    }
+    again = sa.text(
+        f"""SELECT min({NOT_BEFORE}) FROM delivery d INDEXED BY ix_delivery_astray
+        WHERE d.state = 'deferred' AND d.channel = :key"""  # noqa: S608 - fixed text
+    )
+    deferred = connection.execute(again, {"key": key}).scalar()
     return Traffic(
         uncertain=int(uncertain),
-        sending=found["claimed"] is not None or found["sending"] is not None,
-        deferred=None if found["deferred"] is None else from_micros(found["deferred"]),
+        sending=bool(connection.execute(busy, {"key": key}).scalar()),
+        deferred=None if deferred is None else from_micros(deferred),
     )
 
 
@@ -161,12 +170,12 @@ def astray(connection: Connection, state: State, *, since: int = 0, limit: int =
     ``state`` is one of those that the partial index knows; ``since`` is the first sending that is looked at.
     """
     query = sa.text(
-        f"""SELECT d.sending, c.name, count(*) AS n, max(coalesce(d.done_at, d.intent_at, d.not_before)) AS at
+        f"""SELECT d.sending, c.name, count(*) AS n, max(coalesce(d.done_at, d.intent_at, {NOT_BEFORE})) AS at
         FROM delivery d INDEXED BY ix_delivery_astray JOIN place c ON c.key = d.channel
-        WHERE d.state = :state AND d.state IN {ASTRAY} AND d.sending >= :since
+        WHERE d.state = '{state}' AND d.sending >= :since
         GROUP BY d.sending, d.channel ORDER BY d.sending DESC LIMIT :limit"""  # noqa: S608 - fixed text
     )
-    rows = connection.execute(query, {"state": state, "since": since, "limit": limit})
+    rows = connection.execute(query, {"since": since, "limit": limit})
     return [(row.sending, row.name, row.n, from_micros(row.at)) for row in rows]
 
 
@@ -235,8 +244,8 @@ def _with_books(connection: Connection, rows: Collection[sa.RowMapping]) -> list
 
 def _parts(connection: Connection, keys: Collection[int]) -> dict[int, list[Part]]:
     query = sa.text(
-        """SELECT d.sending, c.name, d.state, d.done_at, d.not_before FROM delivery d JOIN place c ON c.key = d.channel
-        WHERE d.sending IN :keys ORDER BY d.sending, d.place"""
+        f"""SELECT d.sending, c.name, d.state, d.done_at, {NOT_BEFORE} AS not_before FROM delivery d
+        JOIN place c ON c.key = d.channel WHERE d.sending IN :keys ORDER BY d.sending, d.place"""  # noqa: S608 - fixed text
     ).bindparams(sa.bindparam("keys", expanding=True))
     found: dict[int, list[Part]] = {}
     for row in connection.execute(query, {"keys": list(keys)}):

@@ -5,30 +5,26 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from functools import partial
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from starlette.responses import Response
 
 from syndicate.errors import SyndicateError
-from syndicate.publish import dailyquote
-from syndicate.publish.forecast import Coming, Forecast, forecast
+from syndicate.publish.forecast import Coming
 from syndicate.store import board, shelf
-from syndicate.web.desk import dayboard, ical
+from syndicate.web.desk import ahead, dayboard, ical, slots
+from syndicate.web.desk.ahead import Plan
 from syndicate.web.desk.dayboard import Facts, Row
 from syndicate.web.desk.ways import view
 
 if TYPE_CHECKING:
-    from syndicate.app import App
     from syndicate.web.desk.visit import Visit
 
-_FAR: Final = 100  # days: what lies further ahead is not planned yet
 _EXPORT: Final = 60  # days that the file holds
 _SHOWN: Final = 4  # entries of a day in a month; its week shows them all
-_ANEW: Final = timedelta(minutes=1)
 _WEEK_ROWS: Final = 1000  # sendings of a week
 _MONTH: Final = re.compile(r"(\d{4})-(0[1-9]|1[0-2])")
 _WEEK: Final = re.compile(r"(\d{4})-W(0[1-9]|[1-4]\d|5[0-3])")
@@ -45,6 +41,7 @@ class Entry:
     word: str  # the state, for who does not see the shape
     title: str
     way: str
+    was: str = ""  # the planned wall time of what an editor has moved
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,14 +56,6 @@ class Day:
     no_quote: bool = False
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Plan:
-    """What is ahead, counted beside the page."""
-
-    forecast: Forecast
-    held: frozenset[date] = field(default_factory=frozenset)  # days without quotes (Q14)
-
-
 def calendar(visit: Visit) -> Response:
     """A month, or a week slot by slot."""
     today = visit.now.astimezone(visit.zone).date()
@@ -79,13 +68,11 @@ def calendar(visit: Visit) -> Response:
 def plan(visit: Visit) -> Response:
     """The plan of the coming days as a file for calendar programs: no address, and no quote but by its number."""
     app, now = visit.app, visit.now
-    events = [
-        ical.Event(
-            at=one.at, summary=_title(one), about=one.note, key=f"{one.what} {one.of} {one.zone} {one.local.isoformat()}"
-        )
-        for one in forecast(app, now, _EXPORT).coming
-        if one.at > now and one.of  # a slot for which there is no quote is no event
-    ]
+    made = ahead.whole(visit)
+    until = now + timedelta(days=_EXPORT)
+    found = (*made.forecast.coming, *made.forecast.skipped) if made else ()
+    # A slot for which there is no quote is no event.
+    events = [_event(one) for one in sorted(found, key=lambda one: one.at) if now < one.at <= until and one.of]
     host = urlsplit(app.settings.site.url).hostname or "localhost"
     data = ical.written(events, name=f"{app.settings.site.title}: plan", host=host, now=now)
     headers = {"Content-Type": "text/calendar; charset=utf-8", "Content-Disposition": 'attachment; filename="plan.ics"'}
@@ -100,10 +87,10 @@ def _month(visit: Visit, first: date, today: date) -> Response:
     with visit.app.store.read() as connection:
         sent = shelf.books(connection, start, min(stop, visit.now))
         locked = _locked(visit)
-    ahead = _plan(visit, begin, end)
-    entries = _by_day(visit, [_coming(one, locked) for one in ahead.forecast.coming if one.at > visit.now] if ahead else [])
+    made = ahead.plan(visit).value
+    entries = _by_day(visit, _entries(made, visit.now, stop, locked))
     past = _books_by_day(visit, sent)
-    days = [_day(begin + timedelta(days=n), first.month, today, past, entries, ahead) for n in range((end - begin).days)]
+    days = [_day(begin + timedelta(days=n), first.month, today, past, entries, made) for n in range((end - begin).days)]
     return visit.sheet(
         "calendar",
         here="/calendar",
@@ -112,9 +99,9 @@ def _month(visit: Visit, first: date, today: date) -> Response:
         weeks=[days[n : n + 7] for n in range(0, len(days), 7)],
         before=f"{first - timedelta(days=1):%Y-%m}",
         after=f"{after:%Y-%m}",
-        counted=ahead is not None,
+        counted=made is not None,
         shown=_SHOWN,
-        far=_FAR,
+        far=ahead.FAR,
     )
 
 
@@ -135,10 +122,9 @@ def _week(visit: Visit, monday: date, today: date) -> Response:
         items={},
         pages=visit.desk.pages,
     )
-    ahead = _plan(visit, monday, monday + timedelta(days=7))
-    locked = _locked(visit)
-    coming = [_coming(one, locked) for one in ahead.forecast.coming if visit.now < one.at < stop] if ahead else []
-    entries = [*map(_past, dayboard.past(sent, facts)), *(one for one in coming if one.at >= start)]
+    made = ahead.plan(visit).value
+    coming = _entries(made, max(visit.now, start - timedelta(microseconds=1)), stop, _locked(visit))
+    entries = [*map(_past, dayboard.past(sent, facts)), *coming]
     table: dict[str, dict[date, list[Entry]]] = {}
     for one in sorted(entries, key=lambda entry: entry.at):
         local = one.at.astimezone(visit.zone)
@@ -150,12 +136,11 @@ def _week(visit: Visit, monday: date, today: date) -> Response:
         monday=monday,
         days=[monday + timedelta(days=n) for n in range(7)],
         table=sorted(table.items()),
-        held=ahead.held if ahead else frozenset(),
+        held=made.held if made else frozenset(),
         before=_name(monday - timedelta(days=7)),
         after=_name(monday + timedelta(days=7)),
         name=_name(monday),
-        counted=ahead is not None,
-        far=_FAR,
+        counted=made is not None,
     )
 
 
@@ -165,10 +150,10 @@ def _day(
     today: date,
     past: Mapping[date, tuple[tuple[str, str], ...]],
     entries: Mapping[date, tuple[Entry, ...]],
-    ahead: Plan | None,
+    made: Plan | None,
 ) -> Day:
-    quotes = {one.day: one.quote for one in ahead.forecast.quotes} if ahead else {}
-    hold_day = ahead is not None and day in ahead.held
+    quotes = {one.day: one.quote for one in made.forecast.quotes} if made else {}
+    hold_day = made is not None and day in made.held
     return Day(
         day=day,
         out=day.month != month,
@@ -208,30 +193,34 @@ def _past(row: Row) -> Entry:
 # -- what is to come ----------------------------------------------------------------------------------
 
 
-def _plan(visit: Visit, begin: date, end: date) -> Plan | None:
-    """The plan of these days; ``None`` while it is made for the first time."""
-    today = visit.now.astimezone(visit.zone).date()
-    days = max(0, min((end - today).days, _FAR))
-    name = f"calendar {begin} {days}"
-    return visit.desk.counting.get(name, partial(_made, visit.app, visit.now, days, begin, end), visit.now, fresh=_ANEW).value
-
-
-def _made(app: App, now: datetime, days: int, begin: date, end: date) -> Plan:
-    written = set(dailyquote.hold_days(app, begin, end))
-    span = (begin + timedelta(days=n) for n in range((end - begin).days))
-    held = frozenset(day for day in span if day.isoformat() in written or f"{day:%m-%d}" in written)
-    return Plan(forecast=forecast(app, now, days), held=held)
+def _entries(made: Plan | None, after: datetime, before: datetime, locked: Sequence[str]) -> list[Entry]:
+    """What lies ahead between two instants, in the order of time."""
+    found = sorted((*made.forecast.coming, *made.forecast.skipped), key=lambda one: one.at) if made else []
+    return [_coming(one, locked) for one in found if after < one.at < before]
 
 
 def _coming(one: Coming, locked: Sequence[str]) -> Entry:
     quote = one.what.startswith("quote")
-    way = f"/quotes/{one.of}" if quote and one.of else f"/briefs/{one.of}" if one.what == "brief" else ""
-    if quote and not one.of:
-        return Entry(at=one.at, shape="none", tone="wait", word="gap", title="no quote", way="")
-    if one.what == "brief" and one.of in locked:
-        return Entry(at=one.at, shape="lock", tone="", word="embargo", title=one.subject, way=way)
-    title = one.subject if one.what == "brief" else one.of if quote else f"{one.of}, {one.what.removesuffix(' edition')}"
-    return Entry(at=one.at, shape="pending", tone="", word="pending", title=title, way=way)
+    way = slots.way(one.slot) or (f"/briefs/{one.of}" if one.what == "brief" else "")
+    title = one.subject if one.what == "brief" else f"{one.of}, {one.what.removesuffix(' edition')}"
+    title = (one.of or "no quote") if quote else title
+    shape, tone, word = "pending", "", "pending"
+    if one.skipped:
+        shape, tone, word = "cancelled", "", "skipped"
+        title = "quote of the day" if quote else title
+    elif quote and not one.of:
+        shape, tone, word, way = "none", "wait", "gap", ""
+    elif one.what == "brief" and one.of in locked:
+        shape, word = "lock", "embargo"
+    was = f"{one.was:%H:%M}" if one.was else ""
+    return Entry(at=one.at, shape=shape, tone=tone, word=word, title=title, way=way, was=was)
+
+
+def _event(one: Coming) -> ical.Event:
+    """One thing of the file; a slot stays the same event when it is moved. Who moved it, and why, stays at the desk."""
+    note = f"moved from {one.was:%H:%M}" if one.was else one.note
+    key = one.slot or f"{one.what} {one.of} {one.zone} {one.local.isoformat()}"
+    return ical.Event(at=one.at, summary=_title(one), about=note, key=key, cancelled=bool(one.skipped))
 
 
 def _title(one: Coming) -> str:

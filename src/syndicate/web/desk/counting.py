@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -26,6 +26,7 @@ class Counted(Generic[T]):
 
     value: T | None  # None: it is being made for the first time
     at: datetime | None  # when it was made
+    stamp: object = None  # what it was made of
 
 
 class Counting:
@@ -36,25 +37,36 @@ class Counting:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="desk-count")
         self._lock = threading.Lock()
         self._known: dict[str, Counted[Any]] = {}
-        self._under_way: set[str] = set()
+        self._under_way: dict[str, Future[Counted[Any]]] = {}
         self._closed = False
 
-    def get(self, name: str, count: Callable[[], T], now: datetime, *, fresh: timedelta = FRESH) -> Counted[T]:
-        """The newest count called ``name``; one older than ``fresh`` is made anew beside the page.
+    def get(
+        self,
+        name: str,
+        count: Callable[[], T],
+        now: datetime,
+        *,
+        fresh: timedelta = FRESH,
+        stamp: object = None,
+        patience: float = _PATIENCE,
+    ) -> Counted[T]:
+        """The newest count called ``name``; one older than ``fresh``, or of another ``stamp``, is made anew beside the page.
 
-        A first count that takes no longer than a moment is waited for, so that small publications never see a gap.
+        A first count, and one of another stamp, that takes no longer than a moment is waited for, so that small publications
+        never see a gap. ``patience``: seconds of that moment.
         """
         with self._lock:
             known: Counted[T] = self._known.get(name, Counted(value=None, at=None))
-            if (known.at is not None and timedelta(0) <= now - known.at < fresh) or name in self._under_way:
+            same = known.at is not None and known.stamp == stamp
+            if (same and known.at is not None and timedelta(0) <= now - known.at < fresh) or self._closed:
                 return known
-            if self._closed:
-                return known
-            self._under_way.add(name)
-            made = self._thread.submit(self._make, name, count, now)
-        if known.at is None:
-            with suppress(TimeoutError):
-                return made.result(_PATIENCE)
+            made: Future[Counted[T]] | None = self._under_way.get(name)
+            if made is None:
+                made = self._under_way[name] = self._thread.submit(self._make, name, count, now, stamp)
+        if not same:
+            with suppress(TimeoutError, CancelledError):
+                fresh_one = made.result(patience)
+                return fresh_one if fresh_one.at is not None else known
         return known
 
     def seen(self, name: str) -> Counted[Any]:
@@ -73,17 +85,17 @@ class Counting:
             self._closed = True
         self._thread.shutdown(wait=True, cancel_futures=True)
 
-    def _make(self, name: str, count: Callable[[], T], now: datetime) -> Counted[T]:
+    def _make(self, name: str, count: Callable[[], T], now: datetime, stamp: object) -> Counted[T]:
         made: Counted[T] = Counted(value=None, at=None)
         try:
-            made = Counted(value=count(), at=now)
+            made = Counted(value=count(), at=now, stamp=stamp)
         except SyndicateError as error:
             logger().warning("desk_count_failed", error=str(error))
         except Exception as error:  # noqa: BLE001 - a page that cannot count shows the rest
             logger().exception("desk_count_failed", error=type(error).__name__)
         finally:
             with self._lock:
-                self._under_way.discard(name)
+                self._under_way.pop(name, None)
                 if made.at is not None:
                     self._known.pop(name, None)
                     self._known[name] = made

@@ -8,7 +8,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
-from syndicate.model import State
+from syndicate.model import Slot, State
+from syndicate.plan import timetable
+from syndicate.plan.civil import instant
+from syndicate.web.desk import slots
 
 if TYPE_CHECKING:
     from syndicate.publish.forecast import Coming
@@ -46,6 +49,7 @@ class Row:
     note: str
     cells: Mapping[str, Cell] = field(default_factory=dict)  # by channel
     lock: str = ""  # an embargo, in words
+    slot: str = ""  # where its slot can be moved, below /desk
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -89,6 +93,7 @@ def to_come(coming: Iterable[Coming], facts: Facts) -> list[Row]:
                 way=_way("quote" if one.what.startswith("quote") else "brief", one.of, facts) if not edition else "",
                 note=" · ".join(part for part in (_ABOUT_COMING.get(one.what, one.what), one.note) if part),
                 cells=cells,
+                slot=slots.way(one.slot),
                 lock=f"embargo until {one.at.astimezone(facts.zone):%H:%M:%S}" if one.of in facts.embargoed else "",
             )
         )
@@ -115,7 +120,10 @@ def lost(rows: Iterable[Mapping[Any, Any]], facts: Facts) -> list[Row]:
         cell = Cell(shape="cancelled", word=str(row["state"]), tone="cancelled")
         title = {"quotes": "Quote of the day", "posts": "Post"}.get(name, f"{name}, {rest}" if rest else name)
         cells = {channel: cell for channel in channels if channel}
-        found.append(Row(due=due, elsewhere="", title=title, way="", note=f"{row['state']}: {reason}", cells=cells))
+        planned = Slot(schedule=schedule, zone=row["zone"], local=datetime.fromisoformat(row["local_time"]), due=due)
+        way = slots.way(timetable.named(planned)) if due > facts.now else ""
+        note = reason if reason.startswith(str(row["state"])) else f"{row['state']}: {reason}"
+        found.append(Row(due=due, elsewhere="", title=title, way="", note=note, cells=cells, slot=way))
     return found
 
 
@@ -147,8 +155,10 @@ def _row(group: Sequence[Sent], item: Named | None, facts: Facts) -> Row:
         n = facts.items[edition.edition or 0]
         about.append("1 item" if n == 1 else f"{n} items")
     kind = _KINDS.get(first.kind, "")
-    words = [kind, "brief" if item and item.kind == "brief" and not kind else "", *about]
     local = datetime.fromisoformat(first.local_time) if first.local_time else None
+    moved = local is not None and first.zone != "UTC" and instant(local, first.zone)[0] != first.due
+    words = [kind, "brief" if item and item.kind == "brief" and not kind else "", *about]
+    words += [f"planned for {local:%H:%M}"] if local and moved else []
     return Row(
         due=first.due,
         elsewhere=_elsewhere(local, first.zone, facts.zone) if local and first.zone != "UTC" else "",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from http import HTTPStatus
+from threading import Thread
 from types import ModuleType
 from typing import TYPE_CHECKING, Final
 
@@ -13,7 +14,21 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from syndicate.store.signins import SignIns
-from syndicate.web.desk import briefs, calendar, deliveries, door, editions, guard, quotes, settings, sheets, switch, today
+from syndicate.web.desk import (
+    ahead,
+    briefs,
+    calendar,
+    deliveries,
+    door,
+    editions,
+    guard,
+    quotes,
+    settings,
+    sheets,
+    slots,
+    switch,
+    today,
+)
 from syndicate.web.desk.address import Address
 from syndicate.web.desk.counting import Counting
 from syndicate.web.desk.pace import Pace
@@ -26,7 +41,7 @@ if TYPE_CHECKING:
     from syndicate.app import App
 
 # Every page of the desk: one module each, whose `WAYS` say where it stands.
-PAGES: Final[tuple[ModuleType, ...]] = (door, switch, today, calendar, quotes, briefs, editions, deliveries, settings)
+PAGES: Final[tuple[ModuleType, ...]] = (door, switch, today, calendar, slots, quotes, briefs, editions, deliveries, settings)
 _FOREVER: Final = "private, max-age=31536000, immutable"  # an address holds a digest of the bytes
 
 
@@ -43,6 +58,8 @@ def create(app: App, address: Address) -> Starlette:
         pace=Pace(),
         pages=looked_at,
     )
+    Thread(target=desk.sheets.warm, name="desk-templates", daemon=True).start()  # the first look does not wait for it
+    ahead.warm(desk, app.now())
     routes = [*(guard.route(desk, way) for way in ways), Route(f"{ROOT}/static/{{digest}}/{{name}}", _file)]
     routes += [Route("/", _to_the_desk), Route(f"{ROOT}/", _to_the_desk)]
     web = Starlette(routes=routes, exception_handlers={HTTPException: _missing})

@@ -18,6 +18,7 @@ class Event:
     at: datetime  # aware
     summary: str  # our own words
     about: str = ""
+    cancelled: bool = False  # it will not happen: programs that know it strike it out
     key: str  # what makes it the same event in the next export
 
 
@@ -38,6 +39,7 @@ def written(events: Sequence[Event], *, name: str, host: str, now: datetime) -> 
             f"DTSTART:{_instant(event.at)}",
             f"SUMMARY:{_text(event.summary)}",
             *([f"DESCRIPTION:{_text(event.about)}"] if event.about else []),
+            *(["STATUS:CANCELLED"] if event.cancelled else []),
             "TRANSP:TRANSPARENT",
             "END:VEVENT",
         ]

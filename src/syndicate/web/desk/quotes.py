@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Final, Literal
 from syndicate.errors import Held, RenderError, SyndicateError
 from syndicate.publish import approval, dailyquote, forecast, selection
 from syndicate.render.framing import FramedBlock
-from syndicate.web.desk import pane
-from syndicate.web.desk.rail import WAITING
+from syndicate.store import board
+from syndicate.web.desk import pane, queue
 from syndicate.web.desk.ways import APPROVERS, EVERYBODY, VERIFIERS, act, view
 
 if TYPE_CHECKING:
@@ -29,22 +29,9 @@ if TYPE_CHECKING:
 
 _DAYS: Final = 10  # of the rotation, after today
 _WINDOW: Final = 30  # days of the mix that Q13 limits
-_QUEUE: Final = "quotes queue"  # names of counts
-_ROTATION: Final = "quotes rotation"
+_ROTATION: Final = "quotes rotation"  # names of counts
 _MIX: Final = "quotes mix"
 _RUNGS: Final = {"full": "in full", "short": "the short form", "paraphrase": "the paraphrase", "card": "a link card, no words"}
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Candidate:
-    """One quote of the pool, in our own words."""
-
-    slug: str
-    kind: str
-    speaker: str
-    said: str  # the date as the quote gives it
-    standing: Standing
-    refused: str  # the gate's rule and sentence; "" where it admits the quote
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -73,21 +60,23 @@ class Place:
 def quotes(visit: Visit) -> Response:
     """The queue, the coming days and the mix."""
     app, now = visit.app, visit.now
-    rotation = visit.desk.counting.get(_ROTATION, lambda: _turns(visit), now)
-    pool = visit.desk.counting.get(_QUEUE, lambda: _candidates(visit), now)
-    known = pool.value or []
+    pool = queue.pool(visit)
+    with app.store.read() as connection:
+        stamp = board.stamp(connection)
+    rotation = visit.desk.counting.get(_ROTATION, lambda: _turns(visit), now, stamp=stamp)
+    known = pool.value or ()
     return visit.sheet(
         "quotes",
         here="/quotes",
         solo=app.settings.quotes.approval == "solo",
         counted=pool.value is not None and rotation.value is not None,
-        waiting=[one for one in known if one.standing.waits_for and not one.standing.rejected and not one.refused],
+        waiting=[one for one in known if one.waits],
         refused=[one for one in known if one.refused or one.standing.rejected],
         pool=len(known),
         turns=rotation.value or (),
         days=_DAYS,
         gap=next((turn.day for turn in rotation.value or () if not turn.slug), None),
-        mix=visit.desk.counting.get(_MIX, lambda: selection.mix(app, now), now).value or {},
+        mix=visit.desk.counting.get(_MIX, lambda: selection.mix(app, now), now, stamp=stamp).value or {},
         recent=_recent(visit),
         most=app.settings.quotes.spacing.ideology,
         held="quotes" in {hold.target for hold in app.holds.list()},
@@ -157,8 +146,6 @@ def _decided(visit: Visit, what: Act, did: str) -> Response:
     found = _found(visit)
     assert visit.person is not None  # every act needs a session
     approval.decide(visit.app, found, what, visit.person, visit.now, reason=visit.said("reason"))
-    for count in (_QUEUE, _ROTATION, WAITING):
-        visit.desk.counting.forget(count)
     return visit.go(f"/quotes/{found.slug}", did=did)
 
 
@@ -172,7 +159,7 @@ def _require_unchanged(visit: Visit) -> None:
 
 def _styles(visit: Visit) -> str:
     """The style sheet of the reader pages."""
-    return visit.app.root.joinpath("templates", "pages", "site.css").read_text(encoding="utf-8")
+    return visit.app.style_sheet.read_text(encoding="utf-8")
 
 
 def _found(visit: Visit) -> Quote:
@@ -192,23 +179,6 @@ def _seen(visit: Visit, found: Quote) -> tuple[Seen | None, str]:
         return None, f"{held.rule}: {held}"
     except RenderError as error:
         return None, str(error)
-
-
-def _candidates(visit: Visit) -> list[Candidate]:
-    app, now = visit.app, visit.now
-    _, faults = dailyquote.admissible(app, now)
-    why = {fault.file: f"{fault.rule}: {fault.what}" for fault in faults if fault.rule != "Q11"}
-    return [
-        Candidate(
-            slug=one.slug,
-            kind=str(one.kind),
-            speaker=approval.told(app, one, one.speaker or one.place),
-            said=one.date,
-            standing=approval.standing(app, one, now),
-            refused=why.get(one.path, ""),
-        )
-        for one in app.content.quotes(now=now)
-    ]
 
 
 def _turns(visit: Visit) -> list[Turn]:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
-from syndicate.publish import approval
 from syndicate.store import board
 from syndicate.store.marks import FENCE
+from syndicate.web.desk import queue
 
 if TYPE_CHECKING:
     from syndicate.app import App
@@ -28,7 +27,6 @@ NAV: Final = (
     ("/settings", "Settings", "s"),
 )
 FOLLOWS: Final = "from the desk, reason to follow"  # the reason of a hold that nobody has given one yet
-WAITING: Final = "quotes waiting"  # the name of the count
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -75,7 +73,7 @@ def facts(visit: Visit, here: str) -> Rail:
         traffic = {name: board.traffic(connection, name) for name in app.channels}
     uncertain = sum(one.uncertain for one in traffic.values())
     badges = {
-        "/quotes": (waiting_quotes(visit), "waiting for approval"),
+        "/quotes": (queue.waiting(visit), "waiting for approval"),
         "/deliveries": (uncertain, "uncertain"),
     }
     return Rail(
@@ -103,19 +101,6 @@ def facts(visit: Visit, here: str) -> Rail:
 def targets(app: App) -> tuple[str, ...]:
     """What can be held by its name: quotes, each channel, each newsletter."""
     return ("quotes", *app.channels, *app.settings.newsletters)
-
-
-def waiting_quotes(visit: Visit) -> int:
-    """How many quotes want a verifier or an approver; counted beside the page, for each is rendered for it."""
-    app = visit.app
-    if app.settings.quotes.approval == "solo":
-        return 0
-    return visit.desk.counting.get(WAITING, lambda: _waiting(app, visit.now), visit.now).value or 0
-
-
-def _waiting(app: App, now: datetime) -> int:
-    found = (approval.standing(app, quote, now) for quote in app.content.quotes(now=now))
-    return sum(not one.rejected and bool(one.waits_for) for one in found)
 
 
 def _state(visit: Visit, name: str, seen: Traffic, holds: Sequence[Hold]) -> ChannelState:

@@ -18,22 +18,12 @@ FILES: Final = {"desk.css": "text/css; charset=utf-8", "desk.js": "text/javascri
 
 
 class Sheets:
-    """The desk's templates."""
+    """The desk's templates, compiled once in a process."""
 
-    def __init__(self) -> None:
-        """Read nothing yet."""
-        self._environment = jinja2.Environment(
-            loader=jinja2.FileSystemLoader(_HERE / "paper"),
-            autoescape=True,
-            undefined=jinja2.StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            auto_reload=False,
-        )
-        self._environment.filters.update(
-            number=number, clock=clock, seconds=seconds, day=day, short_day=short_day, when=when, span=span, iso=iso
-        )
-        self._environment.globals["file"] = address_of
+    def warm(self) -> None:
+        """Compile all of them before somebody looks."""
+        for name in _environment().list_templates():
+            _environment().get_template(name)
 
     def render(self, template: str, **values: object) -> str:
         """Fill in ``paper/TEMPLATE.html.j2``.
@@ -44,9 +34,26 @@ class Sheets:
             The template is faulty, or wants a value that it was not given.
         """
         try:
-            return self._environment.get_template(f"{template}.html.j2").render(**values)
+            return _environment().get_template(f"{template}.html.j2").render(**values)
         except jinja2.TemplateError as error:
             raise RenderError(Fault(file=f"desk/{template}.html.j2", what=str(error))) from error
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    made = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_HERE / "paper"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    made.filters.update(
+        number=number, clock=clock, seconds=seconds, day=day, short_day=short_day, when=when, span=span, iso=iso
+    )
+    made.globals["file"] = address_of
+    return made
 
 
 @cache

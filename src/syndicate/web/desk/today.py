@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from starlette.responses import HTMLResponse, Response
 
-from syndicate.publish.forecast import Coming, Forecast, forecast
+from syndicate.publish.forecast import Coming, Forecast
 from syndicate.store import agenda, board
-from syndicate.web.desk import alerts, books, dayboard
+from syndicate.web.desk import ahead, alerts, books, dayboard
 from syndicate.web.desk.dayboard import Facts, Row
 from syndicate.web.desk.ways import EVERYBODY, Way, view
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from syndicate.web.desk.visit import Visit
 
 AHEAD: Final = 7  # days in which a gap is told
-_ANEW: Final = timedelta(seconds=20)  # how old the plan of the day may be
 _DOLLAR: Final = 1_000_000
 
 
@@ -51,10 +50,12 @@ def _facts(visit: Visit) -> dict[str, Any]:
     app, now = visit.app, visit.now
     start, end = civil_day(visit)
     holds = app.holds.list()
-    plan = visit.desk.counting.get("plan", lambda: forecast(app, now, AHEAD), now, fresh=_ANEW)
+    counted = ahead.plan(visit, older=True)
+    plan = counted.value.forecast if counted.value else None
     with app.store.read() as connection:
         sent = board.day(connection, start, end)
         lost = agenda.slots(connection, since=start - timedelta(microseconds=1), states=("skipped", "cancelled"))
+        lost = [row for row in lost if row["due"] < end]
         named = board.names(connection, _items(sent))
         sizes = board.largest(connection, {one.edition for one in sent if one.edition is not None})
         later = board.waiting_briefs(connection, now)
@@ -71,20 +72,20 @@ def _facts(visit: Visit) -> dict[str, Any]:
         embargoed=frozenset(item.slug for item in later if item.status == "embargoed"),
     )
     later = [item for item in later if item.release is None or item.release >= end]
-    coming = [one for one in plan.value.coming if now < one.at < end] if plan.value else []
+    coming = [one for one in plan.coming if now < one.at < end] if plan else []
     done = sorted([*dayboard.past(sent, facts), *dayboard.lost(lost, facts)], key=lambda row: row.due)
-    ahead = sorted([*(row for row in done if row.due > now), *dayboard.to_come(coming, facts)], key=lambda row: row.due)
+    coming_rows = sorted([*(row for row in done if row.due > now), *dayboard.to_come(coming, facts)], key=lambda row: row.due)
     done = [row for row in done if row.due <= now]
     return {
-        "alerts": alerts.gathered(visit, holds, plan.value.quotes[: AHEAD + 1] if plan.value else ()),
+        "alerts": alerts.gathered(visit, holds, plan.quotes[: AHEAD + 1] if plan else ()),
         "running": [_books(visit, one, holds, facts) for one in running],
         "done": done,
-        "ahead": ahead,
-        "channels": _columns(app, [*done, *ahead]),
-        "planned": plan.at,
-        "next": _next(plan.value, now),
+        "ahead": coming_rows,
+        "channels": _columns(app, [*done, *coming_rows]),
+        "planned": counted.at,
+        "next": _next(plan, now),
         "prices": _prices(visit, sent, charged),
-        "withheld": _withheld(plan.value, later, facts),
+        "withheld": _withheld(plan, later, facts),
         "first": not sent and not app.content.briefs(now=now, limit=1),
     }
 
@@ -145,7 +146,7 @@ def _withheld(plan: Forecast | None, later: Sequence[Named], facts: Facts) -> li
     """What will not leave today: (what, where the desk shows it, why, a shape)."""
     found = []
     for fault in plan.withheld if plan else ():
-        if not fault.file.startswith("hold "):
+        if not fault.file.startswith("hold ") and fault.rule != "skipped":  # both stand elsewhere on the page
             why = " ".join(f"{words[:1].upper()}{words[1:]}." for words in (fault.what, fault.right) if words)
             found.append((fault.file, "", why, ""))
     for item in later:

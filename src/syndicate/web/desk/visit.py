@@ -40,6 +40,9 @@ DONE: Final = {
     "approved": "Approved, and written in the audit log.",
     "rejected": "Rejected. Every consent is taken back, and what waited is cancelled.",
     "posted": "It is due now, and leaves with the next tick.",
+    "moved": "It is moved. It happens once, at the time below.",
+    "skipped": "It will not happen. It can be taken back until its time.",
+    "restored": "It happens as planned.",
     "tested": "The test mail is on its way. It stands in no books.",
     "signed-out": "You are signed out. Publishing goes on.",
 }
