@@ -75,7 +75,7 @@ def plan(connection: sa.Connection, places: list[int], *, due: datetime = NOW) -
         newsletter=letter,
     )
     assert sending is not None
-    duties.owe(connection, sending, places, channel=mail(connection), due=due, variant=variant)
+    duties.owe(connection, sending, places, channel=mail(connection), variant=variant)
     return sending
 
 
@@ -205,6 +205,14 @@ def test_a_lease_of_a_dead_worker_returns_freely_and_an_intent_does_not(
     assert ledger.doubtful(store.write(mail), NOW, crashed=False) == []
 
 
+def test_what_was_taken_back_from_the_wire_returns_with_the_leases(store: Store, ledger: Ledger, places: list[int]) -> None:
+    first = claimed(store, ledger)[0]
+    ledger.intend([first], NOW)
+    ledger.exchange((), (), NOW, back=[first])
+    assert ledger.recover(NOW) == READERS
+    assert balance(store) == {State.PENDING: READERS}
+
+
 def test_an_uncertain_delivery_is_looked_at_when_its_time_comes(store: Store, ledger: Ledger, places: list[int]) -> None:
     duty = claimed(store, ledger)[0]
     ledger.intend([duty], NOW)
@@ -311,8 +319,12 @@ def test_details_of_readers_are_forgotten_and_the_totals_stay(store: Store, ledg
     ("statement", "index"),
     [
         (
-            claims.CANDIDATES.format(domain="''"),
-            "SEARCH d USING INDEX ix_delivery_open (channel=? AND state=? AND priority=? AND",
+            claims.PUT_OFF.format(domain="''"),
+            "SEARCH d USING INDEX ix_delivery_waiting (channel=? AND priority=? AND not_before>?",
+        ),
+        (
+            claims.FRESH.format(domain="''"),
+            "SEARCH d USING INDEX ix_delivery_waiting (channel=? AND priority=? AND not_before=? AND sending=?)",
         ),
         (moves.CLAIM, "SEARCH delivery USING PRIMARY KEY (sending=? AND place=?)"),
         (moves.INTEND, "SEARCH delivery USING PRIMARY KEY (sending=? AND place=?)"),
@@ -321,9 +333,7 @@ def test_details_of_readers_are_forgotten_and_the_totals_stay(store: Store, ledg
 )
 def test_what_runs_for_every_message_walks_over_no_finished_row(store: Store, statement: str, index: str) -> None:
     names = set(re.findall(r":(\w+)", statement))
-    values = (
-        dict.fromkeys(names, 1) | ({"free": "[]"} if "free" in names else {}) | ({"places": "[]"} if "places" in names else {})
-    )
+    values = dict.fromkeys(names, 1) | dict.fromkeys(names & {"free", "places", "sendings"}, "[]")
     with store.read() as connection:
         plan_of = "EXPLAIN QUERY PLAN " + statement
         rows = driver(connection).execute(plan_of, values or (1,) * statement.count("?")).fetchall()

@@ -122,6 +122,7 @@ def test_what_is_due_to_a_reader_is_suppressed_in_the_same_moment(letter: Public
     marks = tokens(letter)
     with letter.opened(AFTER) as app:
         app.store.write(lambda c: c.exec_driver_sql("UPDATE delivery SET state = 'pending'").close())
+        app.store.write(lambda c: c.exec_driver_sql("UPDATE sending SET state = 'open'").close())
         app.store.write(lambda c: c.exec_driver_sql("UPDATE tally SET n = (state = 'pending') * 4").close())
         take(app, bounce(marks["ann"]))
         assert app.books.balance("edition", "1").states == {State.PENDING: 3, State.SUPPRESSED: 1}

@@ -82,9 +82,7 @@ class Sheet:
         for share in wanted:
             variant = self._variant(connection, edition, share)
             priority = _PRIORITY.get(self.frequency, 0)
-            duties.owe(
-                connection, sending, share.group.places, channel=channel, due=self.due, variant=variant, priority=priority
-            )
+            duties.owe(connection, sending, share.group.places, channel=channel, variant=variant, priority=priority)
         return sum(len(share.group.places) for share in wanted)
 
     def _variant(self, connection: Connection, edition: int, share: Share) -> int:

@@ -121,13 +121,13 @@ def groups(
     covered = sa.func.max(u.covered_to, sa.func.coalesce(u.paused_to, u.covered_to), type_=schema.Instant)
     extras = (
         sa.select(sa.func.group_concat(schema.edition.c.key))
-        .select_from(schema.delivery)
-        .join(schema.sending, schema.sending.c.key == schema.delivery.c.sending)
-        .join(schema.edition, sa.cast(schema.sending.c.subject, sa.Integer) == schema.edition.c.key)
+        .select_from(schema.edition)
+        .join(schema.sending, schema.sending.c.subject == sa.cast(schema.edition.c.key, sa.Text))
+        .join(schema.delivery, schema.delivery.c.sending == schema.sending.c.key)
         .where(
             schema.delivery.c.place == u.subscriber,
             schema.sending.c.kind == "edition",
-            schema.edition.c.frequency == "now",
+            schema.edition.c.frequency == sa.literal_column("'now'"),  # word for word, for the index
             schema.edition.c.at > covered,
         )
         .scalar_subquery()

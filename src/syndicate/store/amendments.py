@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from syndicate.model import Severity, State, Way
 from syndicate.store import agenda, duties, schema
 from syndicate.store.audit import audit
-from syndicate.store.clauses import JOINED
+from syndicate.store.clauses import JOINED, LEASED
 from syndicate.store.direct import Direct
 from syndicate.store.duties import Duty
 from syndicate.store.places import newsletter_key, place_key
@@ -176,8 +176,8 @@ def claimed(connection: sa.Connection, item: str) -> list[Duty]:
     query = sa.text(
         f"""SELECT d.sending, d.place, p.kind AS place_kind, c.name AS channel, d.variant, s.kind, s.subject, s.revision,
                s.newsletter, s.due, d.attempt, d.epoch, d.priority
-        FROM {JOINED.format(index="INDEXED BY ix_delivery_open")}
-        WHERE d.state IN ('pending', 'claimed', 'sending', 'deferred') AND d.state = 'claimed'
+        FROM {JOINED.format(index="INDEXED BY ix_delivery_leased")}
+        WHERE {LEASED} AND d.state = 'claimed'
         AND ((s.kind = 'post' AND s.subject = :item) OR (v.key IS NOT NULL AND {_HOLDING}))"""  # noqa: S608 - fixed text
     )
     rows = connection.execute(query, {"item": item}).mappings()
@@ -271,11 +271,12 @@ def owe_notices(connection: sa.Connection, one: Told, letter: str, channel: str,
     made = duties.open_sending(
         connection, kind="notice", subject=subject, due=now, targets=targets, revision=one.revision, newsletter=key
     )
-    if made is None:
-        made = duties.sending_key(connection, "notice", subject, 0, one.revision)
+    late = None
+    if made is None:  # others were told before
+        made, late = duties.sending_key(connection, "notice", subject, 0, one.revision), now
         connection.execute(sa.text("UPDATE sending SET state = 'open' WHERE key = :k"), {"k": made})
     account = place_key(connection, "account", channel)
-    duties.owe(connection, made, places, channel=account, due=now, priority=_PRIORITY)
+    duties.owe(connection, made, places, channel=account, priority=_PRIORITY, not_before=late)
     return len(places)
 
 

@@ -12,16 +12,17 @@ import sqlalchemy as sa
 from syndicate.model import State
 from syndicate.store import board, schema
 from syndicate.store.agenda import Edition
+from syndicate.store.clauses import NOT_BEFORE
 from syndicate.store.database import Connection
 from syndicate.store.schema import from_micros
 from syndicate.store.wishes import Wishes, of_row
 
 _DELIVERIES: Final = sa.text(
-    """SELECT d.sending, d.place, c.name AS channel, s.due, l.zone, l.local_time, d.state, d.attempt, d.not_before, d.intent_at,
-        d.done_at, d.remote_id, v.quote_display
+    f"""SELECT d.sending, d.place, c.name AS channel, s.due, l.zone, l.local_time, d.state, d.attempt,
+        {NOT_BEFORE} AS not_before, d.intent_at, d.done_at, d.remote_id, v.quote_display
     FROM sending s JOIN delivery d ON d.sending = s.key JOIN place c ON c.key = d.channel
     LEFT JOIN slot l ON l.key = s.slot LEFT JOIN variant v ON v.key = d.variant
-    WHERE s.kind = 'edition' AND s.subject = :edition AND d.place = :place ORDER BY s.due, s.key"""
+    WHERE s.kind = 'edition' AND s.subject = :edition AND d.place = :place ORDER BY s.due, s.key"""  # noqa: S608 - fixed text
 )
 _SAID: Final = sa.text("SELECT at, outcome, code, detail FROM attempt WHERE sending = :s AND place = :p ORDER BY key")
 _OPEN: Final = sa.text("SELECT count(*) FROM sending WHERE kind = 'edition' AND subject = :edition AND state = 'forgotten'")

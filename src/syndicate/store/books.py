@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from syndicate.model import OPEN_STATES, State
 from syndicate.store import schema
 from syndicate.store.audit import broken_audit, unheard_consents
-from syndicate.store.clauses import AIMED, HELD, JOINED
+from syndicate.store.clauses import AIMED, HELD, JOINED, LEASED, NOT_BEFORE, WAITING
 from syndicate.store.database import Store
 from syndicate.store.schema import from_micros
 
@@ -99,7 +99,7 @@ class Books:
         conditions += ["c.name = :channel"] if channel else []
         conditions += ["s.kind = :kind"] if kind else []
         query = sa.text(
-            f"""SELECT d.*, c.name AS channel_name, s.kind, s.subject, s.due,
+            f"""SELECT d.*, {NOT_BEFORE} AS due_at, c.name AS channel_name, s.kind, s.subject, s.due,
                  (SELECT code || char(10) || detail FROM attempt a WHERE a.sending = d.sending AND a.place = d.place
                   ORDER BY a.key DESC LIMIT 1) AS said
             FROM {JOINED.format(index="")} WHERE {" AND ".join(conditions)}
@@ -114,8 +114,11 @@ class Books:
     def open_by_channel(self) -> dict[str, int]:
         """How many deliveries are not settled, by the name of their channel."""
         query = sa.text(
-            """SELECT c.name, count(*) FROM delivery d INDEXED BY ix_delivery_open JOIN place c ON c.key = d.channel
-            WHERE d.state IN ('pending', 'claimed', 'sending', 'deferred') GROUP BY c.name"""
+            f"""SELECT c.name, count(*) FROM (
+                SELECT d.channel FROM delivery d INDEXED BY ix_delivery_waiting WHERE {WAITING}
+                UNION ALL SELECT d.channel FROM delivery d INDEXED BY ix_delivery_leased
+                WHERE {LEASED} AND d.state IN ('claimed', 'sending')) o
+            JOIN place c ON c.key = o.channel GROUP BY c.name"""  # noqa: S608 - fixed text
         )
         with self._store.read() as connection:
             return {row[0]: row[1] for row in connection.execute(query)}
@@ -187,7 +190,7 @@ def _line(row: sa.RowMapping) -> Line:
         state=State(row["state"]),
         due=from_micros(row["due"]),
         attempt=row["attempt"],
-        not_before=from_micros(row["not_before"]),
+        not_before=from_micros(row["due_at"]),
         done_at=None if row["done_at"] is None else from_micros(row["done_at"]),
         remote_url=row["remote_url"],
         code=code,

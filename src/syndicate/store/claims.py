@@ -14,7 +14,7 @@ from typing import Any, Final, TypeAlias
 import sqlalchemy as sa
 
 from syndicate.model import State
-from syndicate.store.clauses import CONSENTED, HELD, OPEN
+from syndicate.store.clauses import CONSENTED, HELD, WAITING
 from syndicate.store.database import driver
 from syndicate.store.duties import Duty
 from syndicate.store.moves import Moves
@@ -25,19 +25,27 @@ from syndicate.store.schema import from_micros, to_micros
 _FREE: Final = f"""SELECT s.key, coalesce(v.key, 0), s.kind, s.subject, s.revision, s.newsletter, s.due, c.name
     FROM place c JOIN sending s INDEXED BY ix_sending_open
     LEFT JOIN variant v ON s.kind = 'edition' AND v.edition = CAST(s.subject AS INTEGER)
-    WHERE c.key = ? AND s.state = 'open' AND (v.key IS NULL OR v.state = 'frozen') AND NOT {HELD}"""  # noqa: S608 - fixed text
-_NEXT_PRIORITY: Final = f"""SELECT max(priority) FROM delivery INDEXED BY ix_delivery_open
-    WHERE channel = :c AND state IN {OPEN} AND state = :state AND priority < :below"""  # noqa: S608 - fixed text
+    WHERE c.key = ? AND s.state = 'open' AND (v.key IS NULL OR v.state = 'frozen') AND NOT {HELD}
+    ORDER BY s.due, s.key"""  # noqa: S608 - fixed text
+_NEXT_PRIORITY: Final = f"""SELECT max(priority) FROM delivery d INDEXED BY ix_delivery_waiting
+    WHERE channel = :c AND {WAITING} AND priority < :below"""  # noqa: S608 - fixed text
 _VARIANT_BITS: Final = 31
-CANDIDATES: Final = f"""SELECT d.sending, d.place, coalesce(d.variant, 0), d.attempt, d.epoch, d.not_before, p.kind,
-        {CONSENTED}, {{domain}}
-    FROM delivery d INDEXED BY ix_delivery_open JOIN place p ON p.key = d.place JOIN sending s ON s.key = d.sending
-    WHERE d.channel = :c AND d.state IN {OPEN} AND d.state = :state AND d.priority = :priority AND d.not_before <= :now
-      AND (d.sending << {_VARIANT_BITS}) + coalesce(d.variant, 0) IN (SELECT value FROM json_each(:free))
-    ORDER BY d.not_before, d.sending, d.place LIMIT :limit"""  # noqa: S608 - fixed text
+_COLUMNS: Final = f"""SELECT d.sending, d.place, coalesce(d.variant, 0), d.attempt, d.epoch, d.not_before, p.kind,
+        {CONSENTED}, {{domain}}, d.state"""
+_DUE: Final = f"""d.channel = :c AND {WAITING} AND d.priority = :priority
+    AND (d.sending << {_VARIANT_BITS}) + coalesce(d.variant, 0) IN (SELECT value FROM json_each(:free))"""  # noqa: S608 - fixed text
+# What was put off, by its time …
+PUT_OFF: Final = f"""{_COLUMNS}
+    FROM delivery d INDEXED BY ix_delivery_waiting JOIN place p ON p.key = d.place JOIN sending s ON s.key = d.sending
+    WHERE {_DUE} AND d.not_before > 0 AND d.not_before <= :now
+    ORDER BY d.not_before, d.sending, d.place LIMIT :limit"""
+# … and what is due with its sending: one sending after the other, so that those that are held are not walked.
+FRESH: Final = f"""{_COLUMNS}
+    FROM json_each(:sendings) f CROSS JOIN sending s ON s.key = f.value
+    CROSS JOIN delivery d INDEXED BY ix_delivery_waiting ON d.sending = s.key CROSS JOIN place p ON p.key = d.place
+    WHERE {_DUE} AND d.not_before = 0 LIMIT :limit"""
 _DOMAIN: Final = "(SELECT domain FROM subscriber r WHERE r.key = d.place)"
 _Row: TypeAlias = tuple[Any, ...]
-_DUE_STATES: Final = (State.PENDING, State.DEFERRED)
 _ABOVE_ALL: Final = 1 << 30
 
 
@@ -76,20 +84,20 @@ def take(connection: sa.Connection, moves: Moves, channel: int, now: datetime, w
         "now": to_micros(now),
         "limit": room,
         "free": json.dumps([(sending << _VARIANT_BITS) + variant for sending, variant in free]),
+        "sendings": json.dumps(list(dict.fromkeys(row[0] for row in free.values() if row[6] <= to_micros(now)))),
     }
     domain = _DOMAIN if wish.pace.domains else "''"
-    for old, row, priority in _candidates(connection, values, CANDIDATES.format(domain=domain), urgent=wish.urgent):
-        duty = _duty(row, free[row[0], row[2]], priority)
+    for row, priority in _candidates(connection, values, domain, urgent=wish.urgent):
         later = tap.later(row[8]) if wish.pace.domains and row[7] else None
         if not row[7]:
-            moves.move(row[0], row[1], row[4], old, State.SUPPRESSED, done=True)
+            moves.move(row[0], row[1], row[4], State(row[9]), State.SUPPRESSED, done=True)
         elif later is not None:
             driver(connection).execute(
                 "UPDATE delivery SET not_before = ? WHERE sending = ? AND place = ?", (to_micros(later), row[0], row[1])
             )
             queued += 1
         else:
-            taken.append((duty, old))
+            taken.append((_duty(row, free[row[0], row[2]], priority), row[9]))
         if len(taken) == room:
             break
     moves.claim(taken)
@@ -98,23 +106,16 @@ def take(connection: sa.Connection, moves: Moves, channel: int, now: datetime, w
     return Claimed(duties=tuple(duty for duty, _ in taken), again=again)
 
 
-def _candidates(
-    connection: sa.Connection, values: dict[str, Any], query: str, *, urgent: bool
-) -> Iterator[tuple[State, _Row, int]]:
+def _candidates(connection: sa.Connection, values: dict[str, Any], domain: str, *, urgent: bool) -> Iterator[tuple[_Row, int]]:
     """By priority; within one those that were put off before those that wait for the first time, each by time."""
-    below = _ABOVE_ALL
+    ask, below = driver(connection).execute, _ABOVE_ALL
     while True:
-        tops = {
-            state: driver(connection).execute(_NEXT_PRIORITY, {**values, "state": str(state), "below": below}).fetchone()[0]
-            for state in _DUE_STATES
-        }
-        priority = max((top for top in tops.values() if top is not None), default=None)
+        priority = ask(_NEXT_PRIORITY, {**values, "below": below}).fetchone()[0]
         if priority is None or (urgent and priority <= 0):
             return
-        for state in _DUE_STATES[::-1]:
-            if tops[state] == priority:
-                rows = driver(connection).execute(query, {**values, "state": str(state), "priority": priority}).fetchall()
-                yield from ((state, row, priority) for row in rows)
+        for query in (PUT_OFF, FRESH):
+            rows = ask(query.format(domain=domain), {**values, "priority": priority}).fetchall()
+            yield from ((row, priority) for row in rows)
         below = priority
 
 
@@ -132,6 +133,6 @@ def _duty(row: _Row, facts: _Row, priority: int) -> Duty:
         due=from_micros(facts[6]),
         attempt=row[3] + 1,
         epoch=row[4] + 1,
-        not_before=from_micros(row[5]),
+        not_before=from_micros(row[5]) if row[5] else None,
         priority=priority,
     )

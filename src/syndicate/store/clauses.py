@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
-# The partial index serves only a statement that says its condition word for word.
 OPEN: Final = "('pending', 'claimed', 'sending', 'deferred')"
-ASTRAY: Final = "('deferred', 'failed', 'suppressed', 'uncertain', 'cancelled')"
+# A partial index serves only a statement that says its condition word for word, or one of the alternatives in it.
+WAITING: Final = "(d.state = 'pending' OR d.state = 'deferred')"
+LEASED: Final = "d.lease_until IS NOT NULL"  # claimed, sending, or uncertain and to be looked at again
+NOT_BEFORE: Final = "coalesce(nullif(d.not_before, 0), (SELECT x.due FROM sending x WHERE x.key = d.sending))"
 JOINED: Final = """delivery d {index}
     JOIN sending s ON s.key = d.sending
     JOIN place c ON c.key = d.channel
@@ -15,12 +17,13 @@ JOINED: Final = """delivery d {index}
 # Whether its reader still wants it. A notice says before its colon what it is for: a confirmation is for those who have
 # not confirmed yet, and who asks for their own data or to be erased need not be subscribed any more.
 _WISHED: Final = """CASE substr(s.subject, 1, instr(s.subject, ':')) WHEN 'confirm:' THEN 'pending'
-    WHEN 'export:' THEN u.state WHEN 'erase:' THEN u.state ELSE 'active' END"""
+    WHEN 'export:' THEN 'any' WHEN 'erase:' THEN 'any' ELSE 'active' END"""
 CONSENTED: Final = f"""(s.newsletter IS NULL OR EXISTS (SELECT 1 FROM subscription u
-    WHERE u.subscriber = d.place AND u.newsletter = s.newsletter AND u.state = {_WISHED}))"""  # noqa: S608 - fixed text
+    WHERE u.subscriber = d.place AND u.newsletter = s.newsletter AND {_WISHED} IN (u.state, 'any')))"""  # noqa: S608 - fixed text
 # The same of the row of ``delivery`` that a statement moves, of the sending ``:s`` to the newsletter ``:n``.
-CONSENTED_HERE: Final = f"""(:n IS NULL OR EXISTS (SELECT 1 FROM subscription u JOIN sending s ON s.key = :s
-    WHERE u.subscriber = delivery.place AND u.newsletter = :n AND u.state = {_WISHED}))"""  # noqa: S608 - fixed text
+CONSENTED_HERE: Final = f"""(:n IS NULL OR EXISTS (SELECT 1 FROM subscription u
+    WHERE u.subscriber = delivery.place AND u.newsletter = :n
+    AND (SELECT {_WISHED} FROM sending s WHERE s.key = :s) IN (u.state, 'any')))"""  # noqa: S608 - fixed text
 _TARGETS: Final = "' ' || s.targets || ' ' || coalesce(v.targets, '') || ' '"
 # Whether a person has taken back what it holds: it is held for good.
 WITHDRAWN: Final = f"""EXISTS (SELECT 1 FROM item i WHERE i.withdrawn IS NOT NULL AND s.kind <> 'delete'

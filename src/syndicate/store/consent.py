@@ -151,7 +151,7 @@ def owe_notice(connection: Connection, purpose: Purpose, place: int, newsletter:
     )
     assert sending is not None  # its revision is new
     carrier = place_key(connection, "account", channel)
-    duties.owe(connection, sending, [place], channel=carrier, due=now, priority=_PRIORITY)
+    duties.owe(connection, sending, [place], channel=carrier, priority=_PRIORITY)
 
 
 def subscriber_key(connection: Connection, address: str, compared: str, domain: str, at: datetime, name: str = "") -> int:

@@ -33,7 +33,7 @@ class Duty:
     due: datetime  # the sending's frozen due time
     attempt: int
     epoch: int
-    not_before: datetime | None = None  # when it was to be tried, for what is claimed
+    not_before: datetime | None = None  # when it was to be tried, for what is claimed; ``None``: when it was due
     priority: int = 0  # higher passes lower
     intent_at: datetime | None = None  # when it went to `sending`, for what a crash left behind
 
@@ -98,17 +98,17 @@ def owe(
     places: Sequence[int],
     *,
     channel: int,
-    due: datetime,
     variant: int | None = None,
     priority: int = 0,
+    not_before: datetime | None = None,
 ) -> None:
-    """Record the duty to reach each of ``places`` (one kind) once."""
+    """Record the duty to reach each of ``places`` (one kind) once: when the sending is due, or ``not_before`` later."""
     if not places:
         return
     connection.execute(
         sa.text(
             """INSERT INTO delivery (sending, place, channel, variant, state, priority, not_before)
-            SELECT :s, value, :c, :v, 'pending', :priority, :due FROM json_each(:places)"""
+            SELECT :s, value, :c, :v, 'pending', :priority, :at FROM json_each(:places)"""
         ),
         {
             "s": sending,
@@ -116,7 +116,7 @@ def owe(
             "c": channel,
             "v": variant,
             "priority": priority,
-            "due": to_micros(due),
+            "at": 0 if not_before is None else to_micros(not_before),
         },
     )
     add_tally(connection, sending, places[0], State.PENDING, len(places))

@@ -22,10 +22,10 @@ _WHY: Final = "the reader was erased"
 _READER: Final = schema.subscriber.c
 _SUBSCRIPTION: Final = schema.subscription.c
 _SENT: Final = sa.text(
-    """SELECT s.kind, n.name AS newsletter, e.number, e.frequency, s.due, d.state, d.done_at FROM delivery d
-    JOIN sending s ON s.key = d.sending LEFT JOIN newsletter n ON n.key = s.newsletter
+    """SELECT s.kind, n.name AS newsletter, e.number, e.frequency, s.due, d.state, d.done_at
+    FROM sending s CROSS JOIN delivery d ON d.sending = s.key AND d.place = :p LEFT JOIN newsletter n ON n.key = s.newsletter
     LEFT JOIN edition e ON s.kind = 'edition' AND e.key = CAST(s.subject AS INTEGER)
-    WHERE d.place = :p ORDER BY s.due, s.key"""
+    ORDER BY s.due, s.key"""
 )
 
 

@@ -18,7 +18,7 @@ from syndicate.failpoint import fail_at
 from syndicate.model import State
 from syndicate.store import claims, schema
 from syndicate.store.claims import Claimed
-from syndicate.store.clauses import AIMED, HELD, JOINED, ONE, OPEN, WITHDRAWN
+from syndicate.store.clauses import AIMED, HELD, JOINED, LEASED, NOT_BEFORE, ONE, OPEN, WAITING, WITHDRAWN
 from syndicate.store.database import Store
 from syndicate.store.duties import Duty, Result, duty_of
 from syndicate.store.moves import Moves as _Moves
@@ -26,8 +26,8 @@ from syndicate.store.pace import Pace, count_day
 from syndicate.store.schema import from_micros, to_micros
 
 _TAKEN_BACK: Final = sa.text(
-    f"""SELECT d.sending, d.place, d.epoch FROM {JOINED.format(index="INDEXED BY ix_delivery_open")}
-    WHERE d.state IN {OPEN} AND d.state = 'sending' AND d.channel = coalesce(:channel, d.channel) AND {WITHDRAWN}"""  # noqa: S608
+    f"""SELECT d.sending, d.place, d.epoch FROM {JOINED.format(index="INDEXED BY ix_delivery_leased")}
+    WHERE {LEASED} AND d.state = 'sending' AND d.channel = coalesce(:channel, d.channel) AND {WITHDRAWN}"""  # noqa: S608
 )
 
 
@@ -128,8 +128,8 @@ class Ledger:
             moves = _Moves(connection, now)
             rows = connection.execute(
                 sa.text(
-                    f"""SELECT sending, place, epoch FROM delivery INDEXED BY ix_delivery_open
-                    WHERE state IN {OPEN} AND state = 'claimed' AND channel = coalesce(:channel, channel)"""  # noqa: S608
+                    f"""SELECT sending, place, epoch FROM delivery d INDEXED BY ix_delivery_leased
+                    WHERE {LEASED} AND state = 'claimed' AND channel = coalesce(:channel, channel)"""  # noqa: S608 - fixed text
                 ),
                 {"channel": channel},
             ).all()
@@ -148,16 +148,15 @@ class Ledger:
 
         ``crashed`` (at the start of a run, when no other worker lives) adds those found in ``sending``.
         """
-        states = "('uncertain', 'sending')" if crashed else "('uncertain')"
         query = sa.text(
             f"""SELECT d.sending, d.place, p.kind AS place_kind, c.name AS channel, d.variant, s.kind, s.subject, s.revision,
                    s.newsletter, s.due, d.attempt, d.epoch, d.intent_at
-            FROM {JOINED.format(index="")}
-            WHERE d.channel = :channel AND d.state IN {states} AND d.intent_at IS NOT NULL
-              AND (d.state = 'sending' OR d.lease_until <= :now) AND NOT {HELD}"""  # noqa: S608 - fixed text
+            FROM {JOINED.format(index="INDEXED BY ix_delivery_leased")}
+            WHERE d.channel = :channel AND {LEASED} AND d.intent_at IS NOT NULL AND NOT {HELD}
+              AND (d.state = 'uncertain' AND d.lease_until <= :now OR d.state = 'sending' AND :crashed)"""  # noqa: S608 - fixed text
         )
         with self._store.read() as connection:
-            rows = connection.execute(query, {"channel": channel, "now": to_micros(now)}).mappings().all()
+            rows = connection.execute(query, {"channel": channel, "now": to_micros(now), "crashed": crashed}).mappings().all()
         return [duty_of(row, attempt=row["attempt"], epoch=row["epoch"]) for row in rows]
 
     def looks(self, duty: Duty) -> int:
@@ -175,8 +174,10 @@ class Ledger:
         with self._store.read() as connection:
             found = connection.execute(
                 sa.text(
-                    f"""SELECT min(not_before) FROM delivery INDEXED BY ix_delivery_open
-                    WHERE state IN {OPEN} AND state IN ('pending', 'deferred') AND not_before > :now"""  # noqa: S608 - fixed text
+                    f"""SELECT min(at) FROM (
+                    SELECT min(not_before) AS at FROM delivery d INDEXED BY ix_delivery_waiting
+                    WHERE {WAITING} AND not_before > :now
+                    UNION ALL SELECT min(due) FROM sending WHERE state = 'open' AND due > :now)"""  # noqa: S608 - fixed text
                 ),
                 {"now": to_micros(now)},
             ).scalar()
@@ -230,20 +231,12 @@ class Ledger:
     def go_on(self, target: str, now: datetime, *, of: tuple[str, str] = ("", "")) -> int:
         """A person lets go on what a hold on ``target`` stopped: its time is now, however long it waited. ``of`` as above."""
         query = sa.text(
-            f"""SELECT d.sending, d.place FROM {JOINED.format(index="")}
-            WHERE d.state IN ('pending', 'deferred') AND d.not_before < :now AND {AIMED} AND {ONE}"""  # noqa: S608 - fixed text
+            f"""UPDATE delivery SET not_before = :now WHERE (sending, place) IN (
+            SELECT d.sending, d.place FROM {JOINED.format(index="INDEXED BY ix_delivery_waiting")}
+            WHERE {WAITING} AND {NOT_BEFORE} < :now AND {AIMED} AND {ONE})"""  # noqa: S608 - fixed text
         )
-
-        def work(connection: sa.Connection) -> int:
-            rows = connection.execute(query, {"t": target, "now": to_micros(now), "kind": of[0], "subject": of[1]}).all()
-            for row in rows:
-                connection.execute(
-                    sa.text("UPDATE delivery SET not_before = :now WHERE sending = :s AND place = :p"),
-                    {"now": to_micros(now), "s": row.sending, "p": row.place},
-                )
-            return len(rows)
-
-        return self._store.write(work)
+        values = {"t": target, "now": to_micros(now), "kind": of[0], "subject": of[1]}
+        return self._store.write(lambda connection: connection.execute(query, values).rowcount)
 
     def cancel_variant(self, variant: int, now: datetime, *, why: str) -> int:
         """Cancel every open delivery of a rendering that may not leave."""
@@ -252,7 +245,7 @@ class Ledger:
     def _cancel(self, condition: str, values: Mapping[str, object], now: datetime, why: str) -> int:
         query = sa.text(
             f"""SELECT d.sending, d.place, d.epoch, d.state FROM {JOINED.format(index="")}
-            WHERE d.state IN ('pending', 'claimed', 'deferred') AND {condition}"""  # noqa: S608 - fixed text
+            WHERE s.state = 'open' AND d.state IN ('pending', 'claimed', 'deferred') AND {condition}"""  # noqa: S608 - fixed text
         )
 
         def work(connection: sa.Connection) -> int:
@@ -307,11 +300,13 @@ class Ledger:
 
 def _record(moves: _Moves, results: Sequence[Result]) -> int:
     """What was accepted in one stroke, the rest one by one; how many took."""
-    taken = moves.sent([result for result in results if result.state is State.SENT and not result.detail])
-    if taken == len(results):
-        return taken
+    accepted = [result for result in results if result.state is State.SENT and not result.detail]
+    taken = moves.sent(accepted)
+    rest = [result for result in results if result.state is not State.SENT or result.detail]
+    if taken < len(accepted):
+        rest += accepted  # one of them was not in `sending`; the others are settled, and settled they stay
     return taken + sum(
-        any(moves.settle(result, old) for old in (State.SENDING, State.CLAIMED, State.UNCERTAIN)) for result in results
+        any(moves.settle(result, old) for old in (State.SENDING, State.CLAIMED, State.UNCERTAIN)) for result in rest
     )
 
 
@@ -322,8 +317,9 @@ def suppress_open(connection: sa.Connection, place: int, newsletter: int | None,
     """
     rows = connection.execute(
         sa.text(
-            """SELECT d.sending, d.epoch, d.state FROM delivery d JOIN sending s ON s.key = d.sending
-            WHERE d.place = :p AND (s.newsletter = :n OR :n IS NULL) AND d.state IN ('pending', 'claimed', 'deferred')"""
+            """SELECT d.sending, d.epoch, d.state FROM sending s INDEXED BY ix_sending_open
+            CROSS JOIN delivery d ON d.sending = s.key AND d.place = :p
+            WHERE s.state = 'open' AND (s.newsletter = :n OR :n IS NULL) AND d.state IN ('pending', 'claimed', 'deferred')"""
         ),
         {"p": place, "n": newsletter},
     ).all()
@@ -337,5 +333,6 @@ def suppress_open(connection: sa.Connection, place: int, newsletter: int | None,
 
 def strip(connection: sa.Connection, place: int) -> None:
     """Take from the records of one place whatever the far side said or named; the rows stay, so that the books balance."""
-    connection.execute(sa.text("DELETE FROM attempt WHERE place = :p"), {"p": place})
-    connection.execute(sa.text("UPDATE delivery SET remote_id = '', remote_url = '' WHERE place = :p"), {"p": place})
+    one = "place = :p AND sending IN (SELECT key FROM sending)"  # there is no index by place: a look for each sending
+    connection.execute(sa.text(f"DELETE FROM attempt WHERE {one}"), {"p": place})  # noqa: S608 - fixed text
+    connection.execute(sa.text(f"UPDATE delivery SET remote_id = '', remote_url = '' WHERE {one}"), {"p": place})  # noqa: S608

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from syndicate.model import State
 from syndicate.store import schema
+from syndicate.store.clauses import NOT_BEFORE
 from syndicate.store.schema import from_micros
 
 
@@ -47,12 +48,12 @@ class Sent:
 def sent(connection: sa.Connection, item: str) -> list[Sent]:
     """Everything that was, or is to be, done with an item on accounts, in the order in which it came due."""
     query = sa.text(
-        """SELECT d.sending, d.place, s.kind, c.name AS channel, s.revision, d.state, s.due, d.not_before, d.done_at,
-             d.remote_url, d.remote_id, coalesce(k.sha, '') AS sha, coalesce((SELECT sum(g.micros) FROM charge g
+        f"""SELECT d.sending, d.place, s.kind, c.name AS channel, s.revision, d.state, s.due, {NOT_BEFORE} AS not_before,
+             d.done_at, d.remote_url, d.remote_id, coalesce(k.sha, '') AS sha, coalesce((SELECT sum(g.micros) FROM charge g
              WHERE g.sending = d.sending AND g.place = d.place), 0) AS micros
         FROM sending s JOIN delivery d ON d.sending = s.key JOIN place c ON c.key = d.channel
         LEFT JOIN payload k ON k.sending = d.sending AND k.place = d.place
-        WHERE s.kind IN ('post', 'edit', 'delete') AND s.subject = :item ORDER BY s.due, s.key, c.name"""
+        WHERE s.kind IN ('post', 'edit', 'delete') AND s.subject = :item ORDER BY s.due, s.key, c.name"""  # noqa: S608 - fixed text
     )
     return [
         Sent(

@@ -17,17 +17,17 @@ from syndicate.model import State
 from syndicate.store import board
 from syndicate.store.addresses import normalised
 from syndicate.store.board import Sent
-from syndicate.store.clauses import ASTRAY, OPEN
+from syndicate.store.clauses import LEASED, NOT_BEFORE
 from syndicate.store.database import Connection
 from syndicate.store.schema import from_micros, to_micros
 
 PAGE: Final = 50
 _CHUNK: Final = 200  # sendings asked for at once
 _FIRST: Final = (1 << 62, -1)  # before every line
-_COLUMNS: Final = """d.sending, d.place, c.name AS channel, d.state, d.attempt, d.not_before,
+_COLUMNS: Final = f"""d.sending, d.place, c.name AS channel, d.state, d.attempt, {NOT_BEFORE} AS not_before,
     d.intent_at, d.done_at, d.remote_url,
     (SELECT CASE WHEN a.detail = '' THEN a.code ELSE a.detail END FROM attempt a
-     WHERE a.sending = d.sending AND a.place = d.place ORDER BY a.key DESC LIMIT 1) AS said"""
+     WHERE a.sending = d.sending AND a.place = d.place ORDER BY a.key DESC LIMIT 1) AS said"""  # noqa: S608 - fixed text
 _BUSY: Final = frozenset({State.CLAIMED, State.SENDING})  # a handful at any time
 _ASTRAY: Final = frozenset({State.DEFERRED, State.FAILED, State.SUPPRESSED, State.UNCERTAIN, State.CANCELLED})
 # Whether a sending goes through a channel: an account is the place itself, the readers of one mail share their channel.
@@ -216,18 +216,18 @@ def _of(
     """
     down = state is State.PENDING
     order, past = ("DESC", "<") if down else ("ASC", ">")
-    index = "ix_delivery_open" if state in _BUSY else "ix_delivery_astray" if state in _ASTRAY else ""
+    index = "ix_delivery_leased" if state in _BUSY else "ix_delivery_astray" if state in _ASTRAY else ""
     table = f"delivery d INDEXED BY {index}" if index else "delivery d"
     conditions = ["d.sending = :sending"]
-    conditions += ["d.state = :state"] if state else []
-    conditions += [f"d.state IN {OPEN if state in _BUSY else ASTRAY}"] if index else []
+    conditions += [f"d.state = '{state}'"] if state else []
+    conditions += [LEASED] if state in _BUSY else []
     conditions += ["d.channel = :channel"] if channel is not None else []
     conditions += [f"d.place {past} :beyond"] if beyond is not None else []
     query = sa.text(
         f"""SELECT {_COLUMNS} FROM {table} JOIN place c ON c.key = d.channel WHERE {" AND ".join(conditions)}
         ORDER BY d.place {order} LIMIT :limit"""  # noqa: S608 - fixed text
     )
-    values = {"sending": sending, "state": state, "channel": channel, "beyond": beyond, "limit": limit}
+    values = {"sending": sending, "channel": channel, "beyond": beyond, "limit": limit}
     return [_entry(row) for row in connection.execute(query, values).mappings().all()]
 
 

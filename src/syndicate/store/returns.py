@@ -333,9 +333,10 @@ _ONE: Final = sa.text(
     JOIN place p ON p.key = d.place WHERE d.sending = :s AND d.place = :p AND p.kind = 'subscriber'"""  # noqa: S608 - fixed text
 )
 _NEWEST: Final = sa.text(
-    f"""SELECT s.key, s.kind, s.subject, {_LEFT} AS left FROM delivery d JOIN sending s ON s.key = d.sending
-    JOIN place p ON p.key = d.place WHERE d.place = :p AND p.kind = 'subscriber'
-    AND d.state IN ('sent', 'failed', 'uncertain', 'sending') AND {_LEFT} > :after
+    f"""SELECT s.key, s.kind, s.subject, {_LEFT} AS left
+    FROM sending s CROSS JOIN delivery d ON d.sending = s.key AND d.place = :p
+    JOIN place p ON p.key = d.place
+    WHERE p.kind = 'subscriber' AND d.state IN ('sent', 'failed', 'uncertain', 'sending') AND {_LEFT} > :after
     ORDER BY {_LEFT} DESC, s.key DESC LIMIT 1"""  # noqa: S608 - fixed text
 )
 # What is about our server, our sender or our text says nothing about an address, however often it is said.
