@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from migrated import migrated
 from syndicate import starter
 from syndicate.app import App, open_app
 from syndicate.publish.tick import TickReport, tick
@@ -84,7 +85,6 @@ class Publication:
         """Lay the folder out."""
         for name in ("config", "content/briefs", "content/quotes", "feeds"):
             (self.root / name).mkdir(parents=True)
-        shutil.copytree(starter.folder() / "templates", self.root / "templates")
         (self.root / "config" / "syndicate.toml").write_text(self.settings, encoding="utf-8")
 
     def copied(self, root: Path) -> Publication:
@@ -117,6 +117,14 @@ class Publication:
         lines = [f"{key}: {value}" for key, value in facts.items()]
         return self._write(f"content/quotes/{name}.md", "---\n" + "\n".join(lines) + f"\n---\n{words}\n")
 
+    def template(self, name: str) -> Path:
+        """The publication's own ``email/edition.html.j2`` or another, to be changed: as long as it has none, the program's stands."""
+        path = self.root / "templates" / name
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(starter.folder() / "templates" / name, path)
+        return path
+
     def _write(self, path: str, text: str) -> Path:
         target = self.root / path
         target.write_text(text, encoding="utf-8")
@@ -125,6 +133,7 @@ class Publication:
     @contextmanager
     def opened(self, at: str) -> Iterator[App]:
         """The publication at a pretended time."""
+        migrated(self.root)
         with open_app(self.root, at=instant(at), environ=self.environ) as app:
             yield app
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from migrated import migrated
 from syndicate import links
 from syndicate.app import App, open_app
 from syndicate.store import schema
@@ -23,7 +24,7 @@ ADDRESS = "marrow.kelp@example.org"
 
 
 def copy_starter(root: Path) -> Path:
-    for name in ("config", "content", "templates"):
+    for name in ("config", "content"):
         shutil.copytree(STARTER / name, root / name)
     (root / "feeds").mkdir()
     return root
@@ -37,6 +38,7 @@ def free_port() -> int:
 @contextmanager
 def opened(root: Path, at: datetime = NOW) -> Iterator[App]:
     """The publication with its items taken in."""
+    migrated(root)
     with open_app(root, at=at, environ={}) as app:
         report = app.content.sync(app.sources, at)
         assert not report.faults, "\n".join(map(str, report.faults))

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 
 TEMPLATE_SUFFIX = ".j2"
 CATALOGUE_SUFFIX = ".po"  # templates/locale/ar.po
+_BY_CHOICE = re.compile(r"locale/.+|posts/brief\.[^.]+\.txt\.j2|email/subject\.[^.]+\.txt\.j2")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +62,14 @@ class App:
     def var(self) -> Path:
         """Private state: database, outbox, lock. Never served."""
         return self.root / "var"
+
+    @property
+    def style_sheet(self) -> Path:
+        """``site.css`` of the reader pages: the publication's own, or else the program's."""
+        from syndicate import starter
+
+        name = "templates/pages/site.css"
+        return self.root / name if (self.root / name).exists() else starter.folder() / name
 
     def public(self, path: str) -> str:
         """The absolute URL of ``path`` below the public address."""
@@ -166,27 +177,45 @@ def open_channels(settings: Settings, root: Path, now: Callable[[], datetime]) -
 def open_templates(root: Path) -> Templates:
     """Read the publication's templates, ``email/edition.html.j2`` and its kin, and its catalogues, ``locale/ar.po``.
 
-    A folder that is missing has no templates; rendering then names the file that is wanted.
+    One that is missing is the program's own, so that a publication made by an earlier version shows what came since.
+    What may be left out on purpose, a language or the words for one account, is so only where its whole folder is missing.
     """
+    from syndicate import starter
     from syndicate.render.templates import Templates
 
     folder = root / "templates"
-    sources: dict[str, str] = {}
-    catalogues: dict[str, str] = {}
-    found = [*folder.rglob(f"*{TEMPLATE_SUFFIX}"), *(folder / "locale").glob(f"*{CATALOGUE_SUFFIX}")] if folder.is_dir() else []
-    for path in sorted(found):
-        try:
-            text = path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            fault = Fault(
-                file=path.relative_to(root).as_posix(),
-                rule="template",
-                what=f"it cannot be read: {error}",
-                right="save it as UTF-8 text that this user may read",
-            )
-            raise ConfigError(fault) from error
-        if path.suffix == CATALOGUE_SUFFIX:
-            catalogues[path.stem] = text
-        else:
-            sources[path.relative_to(folder).as_posix()] = text
-    return Templates(sources, catalogues)
+    found = {path.relative_to(folder).as_posix(): _template(path, root) for path in _template_files(folder)}
+    ours = starter.folder() / "templates"
+    for path in _template_files(ours):
+        name = path.relative_to(ours).as_posix()
+        if name not in found and not (_BY_CHOICE.fullmatch(name) and (folder / name).parent.is_dir()):
+            found[name] = _packaged(path)
+    return Templates(
+        {name: text for name, text in found.items() if name.endswith(TEMPLATE_SUFFIX)},
+        {Path(name).stem: text for name, text in found.items() if name.endswith(CATALOGUE_SUFFIX)},
+    )
+
+
+def _template_files(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        return []
+    return sorted([*folder.rglob(f"*{TEMPLATE_SUFFIX}"), *(folder / "locale").glob(f"*{CATALOGUE_SUFFIX}")])
+
+
+@cache
+def _packaged(path: Path) -> str:
+    """A template that the installation carries; it never changes under a process."""
+    return _template(path, path.parents[1])
+
+
+def _template(path: Path, root: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        fault = Fault(
+            file=path.relative_to(root).as_posix(),
+            rule="template",
+            what=f"it cannot be read: {error}",
+            right="save it as UTF-8 text that this user may read",
+        )
+        raise ConfigError(fault) from error

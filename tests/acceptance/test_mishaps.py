@@ -72,10 +72,10 @@ def test_a_brief_that_cannot_be_read_is_named_with_its_line_and_the_rest_goes_on
     assert feeds_are_whole(letter)
 
 
-def test_a_missing_template_keeps_the_mail_back_and_nothing_else(letter: Publication) -> None:
+def test_a_broken_template_keeps_the_mail_back_and_nothing_else(letter: Publication) -> None:
     template = letter.root / "templates/email/edition.html.j2"
     kept = template.read_text(encoding="utf-8")
-    template.unlink()
+    template.write_text("{% include 'email/nowhere.html.j2' %}", encoding="utf-8")
     done = spoken(letter.run(letter.minute + MINUTE))
     assert done.code == 1
     assert done.line("edition.html.j2")

@@ -138,7 +138,7 @@ def test_a_change_voids_the_approval(what: str, newsroom: Newsroom, publication:
 
 def test_a_changed_template_voids_and_changed_styles_do_not(newsroom: Newsroom, publication: Publication) -> None:
     agreed(newsroom)
-    path = publication.root / "templates/pages/_quote.html.j2"
+    path = publication.template("pages/_quote.html.j2")
     text = path.read_text()
     path.write_text(text.replace("<figure", '<figure data-look="new"', 1) if "<figure" in text else text + "<!-- a look -->")
     assert may_leave(publication)
@@ -167,7 +167,7 @@ def test_a_change_for_the_eyes_alone_is_renewed_by_the_approver_in_one_act(
     agreed(newsroom)
     newsroom.act("Ada", "verify", "0102")
     newsroom.act("Bo", "approve", "0102")
-    path = publication.root / "templates/pages/_quote.html.j2"
+    path = publication.template("pages/_quote.html.j2")
     path.write_text("<p>Please read this.</p>\n" + path.read_text())
     assert not may_leave(publication)
     capsys.readouterr()

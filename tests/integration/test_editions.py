@@ -230,11 +230,11 @@ def test_a_reader_who_shows_no_quote_gets_none_and_no_empty_edition(publication:
     assert "stands open" not in linked
 
 
-def test_a_missing_template_is_told_and_the_edition_leaves_once_it_is_back(publication: Publication) -> None:
+def test_a_broken_template_is_told_and_the_edition_leaves_once_it_is_mended(publication: Publication) -> None:
     publication.brief("one", "2026-11-22T13:00:00Z")
-    template = publication.root / "templates" / "email" / "edition.html.j2"
+    template = publication.template("email/edition.html.j2")
     kept = template.read_text(encoding="utf-8")
-    template.unlink()
+    template.write_text("{% include 'email/nowhere.html.j2' %}", encoding="utf-8")
     report = publication.run("2026-11-22 14:00")
     assert any("edition.html.j2" in str(fault) for fault in report.faults)
     assert publication.outbox() == []

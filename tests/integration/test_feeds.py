@@ -361,7 +361,7 @@ def test_a_withdrawn_quote_is_a_notice_without_its_words(quoting: Publication) -
 
 
 def test_a_template_that_loses_the_label_holds_every_quote(quoting: Publication) -> None:
-    path = quoting.root / "templates" / "pages" / "_quote_feed.html.j2"
+    path = quoting.template("pages/_quote_feed.html.j2")
     path.write_text(path.read_text(encoding="utf-8").replace("{{ label }}", ""), encoding="utf-8")
     report = publish(quoting)
     assert parsed(quoting, "quotes.atom").entries == []
@@ -373,7 +373,7 @@ def test_a_template_that_loses_the_label_holds_every_quote(quoting: Publication)
 
 def test_the_starter_publication_makes_valid_feeds(tmp_path: Path) -> None:
     root = tmp_path / "publication"
-    for name in ("config", "content", "templates"):
+    for name in ("config", "content"):
         shutil.copytree(starter.folder() / name, root / name)
     (root / "feeds").mkdir()
     day = instant("2026-11-20 12:00")

@@ -25,6 +25,7 @@ def publication(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Publication:
     made.begin("2026-11-22 12:00")
     made.subscribe("2026-11-22 12:00", daily=Wishes(frequency=Frequency.DAILY))
     made.brief("one", "2026-11-22T13:00:00Z")
+    (made.root / OWN).parent.mkdir(parents=True)
     return made
 
 

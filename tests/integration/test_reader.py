@@ -281,8 +281,9 @@ def test_a_fault_of_ours_shows_no_traceback(app: App, site: httpx.Client, monkey
     assert answer.headers["content-security-policy"].startswith("default-src 'none'")
 
 
-def test_a_missing_template_breaks_its_own_page_only(root: Path) -> None:
-    (root / "templates" / "pages" / "front.html.j2").unlink()
+def test_a_broken_template_breaks_its_own_page_only(root: Path) -> None:
+    (root / "templates" / "pages").mkdir(parents=True)
+    (root / "templates" / "pages" / "front.html.j2").write_text("{% include 'pages/nowhere.html.j2' %}", encoding="utf-8")
     with opened(root) as app, served(app) as serving, httpx.Client(base_url=serving.url, trust_env=False) as site:
         assert site.get("/").status_code == 500
         assert site.get("/briefs/").status_code == 200

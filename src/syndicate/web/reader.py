@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.requests import ClientDisconnect
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
@@ -70,7 +71,13 @@ def create(app: App) -> Starlette:
     web = Starlette(
         routes=routes,
         middleware=[Middleware(SafeHeaders, public_url=app.settings.web.public_url)],
-        exception_handlers={HTTPException: _refused, StoreError: _broken, RenderError: _broken, Exception: _broken},
+        exception_handlers={
+            HTTPException: _refused,
+            ClientDisconnect: _left,
+            StoreError: _broken,
+            RenderError: _broken,
+            Exception: _broken,
+        },
     )
     web.router.redirect_slashes = False  # its redirects repeat whatever host the request names
     web.state.publication = app
@@ -145,8 +152,8 @@ def _picture(request: Request) -> Response:
 
 
 def _style_sheet(request: Request) -> Response:
-    folder = publication(request).root / "templates" / "pages"
-    return feeds.answer(request, folder, "site.css", feeds.FEED_TYPES, {"Cache-Control": "no-cache"})
+    sheet = publication(request).style_sheet
+    return feeds.answer(request, sheet.parent, sheet.name, feeds.FEED_TYPES, {"Cache-Control": "no-cache"})
 
 
 def _sitemap(request: Request) -> Response:
@@ -188,6 +195,11 @@ def _refused(request: Request, error: Exception) -> Response:
     answer = page(request, "notice", status=status, heading=heading, standfirst=words, notice=None)
     answer.headers.update((error.headers if isinstance(error, HTTPException) else None) or {})
     return answer
+
+
+def _left(_request: Request, _error: Exception) -> Response:
+    """Whoever asked has gone before all of it arrived: nothing is done, and nobody reads this."""
+    return Response(status_code=HTTPStatus.BAD_REQUEST)
 
 
 def _broken(request: Request, error: Exception) -> Response:
