@@ -242,3 +242,14 @@ def test_quotes_are_read_from_their_folder(tmp_path: Path) -> None:
     assert list(drafts) == ["content/quotes/0412.md"]
     assert drafts["content/quotes/0412.md"].body == "Words of our own."
     assert faults["content/quotes/0413.md"].rule == "Q12"
+
+
+def test_a_text_of_nothing_but_brackets_is_left_out_with_its_line_and_one_with_many_links_is_read(
+    source: Source, write: Any
+) -> None:
+    write("links.md", GOOD + b"[a](b) " * 10_000)
+    write("hostile.md", GOOD + b"[\n" * 10_000 + b"[" * 10_000 + b"> " * 3_000 + b"*" * 20_000)
+    drafts, faults = read_all(source)
+    assert list(drafts) == ["content/links.md"]
+    found = faults["content/hostile.md"]
+    assert (found.line, found.rule) == (10_006, "markup")

@@ -7,6 +7,7 @@ import re
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from markdown_it.parser_inline import ParserInline
 
 import feedrules
 import hostile
@@ -234,3 +235,23 @@ def test_lines_keep_to_their_width_but_for_addresses() -> None:
 def test_nesting_without_end_is_told_not_thrown() -> None:
     assert feedrules.html_faults(html("> " * 5000 + "deep")) == []
     assert markup.to_text("- " * 2000 + "deep", base=BASE)
+
+
+@pytest.mark.parametrize("piece", ["[", "![", "[^", "[*", "[![a](b)"])
+def test_brackets_without_end_cost_in_proportion(piece: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    steps: list[int] = []
+    real = ParserInline.skipToken
+    monkeypatch.setattr(ParserInline, "skipToken", lambda self, state: (steps.append(1), real(self, state))[1])
+
+    def work(many: int) -> int:
+        steps.clear()
+        html(piece * many)
+        return len(steps)
+
+    assert work(200) <= 2.2 * work(100)
+
+
+def test_a_long_address_used_often_does_not_make_a_text_a_thousand_times_longer() -> None:
+    body = f"[a]: https://records.example/{'y' * 20_000}\n\n{'[a] ' * 100}"
+    assert html(body) == f"<p>{'a ' * 100}".rstrip() + "</p>\n"
+    assert "href" in html(f"[a](https://records.example/{'y' * 2_000})")

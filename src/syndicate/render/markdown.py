@@ -23,6 +23,7 @@ __all__ = ["Token", "alt_text", "parse", "to_markup"]
 _JOINER: Final = "\u2060"  # invisible, and no place to break a line
 _TOKEN_LOOK: Final = re.compile(r"@(?=@[\w.-]+@@)|\{(?=[{%])|(?<=[}%])\}")
 _DEEPEST: Final = 6
+_LONGEST_LINK: Final = 4_096  # characters: a reference is written once and used often, so its length counts many times
 
 
 @cache
@@ -149,7 +150,7 @@ def _picture(token: Token, src: str) -> Token:
 
 def _target(href: str, base: str, *, for_mail: bool, keep_http: bool) -> str:
     """Where a link leads; ``""`` where it may not be followed."""
-    url = absolute(href, base)
+    url = absolute(href, base) if len(href) <= _LONGEST_LINK else ""
     if for_mail and (urlsplit(url).hostname or "").endswith(".invalid"):
         return ""  # a mail's splicing tokens are hosts below .invalid: an author's link must never look like one
     if url.startswith("http:") and not keep_http and urlsplit(url).netloc != urlsplit(base).netloc:

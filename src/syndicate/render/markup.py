@@ -6,7 +6,7 @@ and schemes: two fences, either of which would do.
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final
 
 import nh3
@@ -138,4 +138,10 @@ def summary(brief: Brief, limit: int = 300) -> str:
     own = one_line(brief.summary)
     if own:
         return own if len(own) <= limit else shorten([own], limit)
-    return shorten(running_text(parse(brief.body[:_BEGINNING], base=brief.link)), limit)
+    return shorten(_running(brief.body[:_BEGINNING], brief.link), limit)
+
+
+@lru_cache(maxsize=16)
+def _running(beginning: str, base: str) -> tuple[str, ...]:
+    """The paragraphs of a text's beginning: feed, mail and posts of one brief ask for them in a row."""
+    return tuple(running_text(parse(beginning, base=base)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from pathlib import PurePosixPath
 from typing import Any, Final
 
@@ -34,6 +35,7 @@ _ADDRESSES: Final = ("url", "link", "uri", "website", "homepage")
 _NO_ITEMS: Final = re.compile(
     r"(readme|licen[cs]e|notice|copying|changelog|contributing|authors|code_of_conduct|security)\b.*", re.IGNORECASE
 )
+_MOST_BRACKETS: Final = 10_000  # that open in one text: at each of them a reader of Markdown looks ahead for a link
 _RIGHT_CORRECTION: Final = "write corrections: [{date: 2026-11-22, text: what was wrong and what is right}]"
 
 
@@ -70,6 +72,7 @@ class MarkdownFolder(FolderSource):
             fields.advise(
                 fields.nodes["expirydate"], "an expiry date is not read", "write status: withdrawn when the day has come"
             )
+        _watch_brackets(fields, file.text, matter.body)
         named = _named(found.path, self._folder.path)
         status = Status.DRAFT if named.draft else fields.status()
         date, date_text = _date(fields, named, status)
@@ -93,6 +96,16 @@ class MarkdownFolder(FolderSource):
         )
         fields.finish()
         return draft
+
+
+def _watch_brackets(fields: Fields, text: str, body: str) -> None:
+    """Refuse a text that nobody wrote by hand, and that would take far longer to render than to read."""
+    if body.count("[") <= _MOST_BRACKETS:
+        return
+    places = (at for at, character in enumerate(body) if character == "[")
+    over = len(text) - len(body) + next(islice(places, _MOST_BRACKETS, None))
+    what = f"more than {_MOST_BRACKETS:,} square brackets open in this text"
+    fields.fault(Node(None, text.count("\n", 0, over) + 1), what, "leave data out of it, and link to it", rule="markup")
 
 
 def _named(path: str, folder: str) -> _Named:
