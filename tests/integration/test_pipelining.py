@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -172,6 +173,37 @@ def test_an_old_intent_is_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> No
         monkeypatch.setattr(sending, "STALE_SECONDS", -1.0)
         sent(channel(server.port), run_of(3), intend)
     assert asked == ["k0", "k1", "k2", "k1", "k2", "k2"]
+
+
+def test_what_was_decided_along_with_another_connection_is_not_asked_for_again() -> None:
+    """Nor is the envelope said of one that was refused so."""
+    with Eager([OFFER]) as server:
+        errand = Errand(run_of(3), lambda keys: pytest.fail(f"{keys} were decided"))
+        news = {"k0": time.monotonic(), "k1": 0.0, "k2": time.monotonic()}
+
+        def meanwhile(_: int) -> dict[str, float]:
+            return {key: news.pop(key) for key in list(news) if key not in dict(errand._left)}
+
+        errand.meanwhile = meanwhile  # type: ignore[method-assign]
+        channel(server.port).send_run(errand)
+    found = dict(errand.results)
+    assert (type(found["k0"]), found["k1"], type(found["k2"])) == (Receipt, None, Receipt)
+    assert (server.connections, server.heard.count("MAIL")) == (1, 2)
+
+
+def test_the_next_intents_are_asked_for_while_a_reply_is_on_its_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No more are in doubt than a group: the one handed over and those asked for."""
+    asked: list[tuple[list[str], int]] = []
+
+    def intend(keys: Sequence[str]) -> set[str]:
+        asked.append((list(keys), server.heard.count(".")))
+        return set(keys)
+
+    monkeypatch.setattr(sending.Sending, "_group", lambda _: 3)
+    with Eager([OFFER]) as server:
+        sent(channel(server.port), run_of(8), intend)
+    assert [keys for keys, _ in asked] == [["k0", "k1", "k2"], ["k3", "k4"], ["k5", "k6"], ["k7"]]
+    assert all(heard <= most for (_, heard), most in zip(asked, (0, 3, 5, 7), strict=True))  # the last may still be on its way
 
 
 def test_what_is_not_sent_when_the_program_ends_is_handed_back() -> None:

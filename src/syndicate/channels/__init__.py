@@ -103,6 +103,14 @@ class Run(Protocol):
         """
         ...
 
+    def meanwhile(self, most: int) -> Mapping[str, float]:
+        """Intents that were decided along with another connection's, each told once.
+
+        By key: when it was granted, as ``time.monotonic`` says; 0 where it was not. ``most``: from now on, intents of the
+        next parcels may be committed so, as long as no more than so many of this connection's are in doubt.
+        """
+        ...
+
     def tell(self, key: str, outcome: Receipt | Exception | None) -> None:
         """What became of a parcel, once for each; errors are ``DeliveryError``. ``None``: nothing of it has left."""
         ...

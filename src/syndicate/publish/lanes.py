@@ -15,6 +15,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from syndicate.failpoint import fail_at
+from syndicate.publish.exchange import Exchange
 from syndicate.publish.lane import Lane
 from syndicate.store.breaker import Breaker
 from syndicate.store.claims import Claimed
@@ -61,6 +62,7 @@ class Dealer:
         self._over = False
         self._dry = False  # all that is due is in hand: it is shared out evenly
         self._lanes: dict[Future[None], int] = {}
+        self._exchange = Exchange(office, self.settled)
 
     def work(self, threads: ThreadPoolExecutor) -> None:
         """Until nothing is runnable, the breaker opens or the program ends; every lane has ended then.
@@ -163,7 +165,7 @@ class Dealer:
         wanted = min(self._most, busy + max(1, waiting // PER_LANE)) if waiting else 0
         while len(self._lanes) < wanted:
             number = min(set(range(len(self._lanes) + 1)) - set(self._lanes.values()))
-            lane = Lane(self._office, self, brief=number % RESERVED == RESERVED - 1)
+            lane = Lane(self._office, self, self._exchange, brief=number % RESERVED == RESERVED - 1)
             self._lanes[threads.submit(lane.work)] = number
 
     def _rest(self, seconds: float, *, low: int) -> None:

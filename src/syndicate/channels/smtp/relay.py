@@ -13,7 +13,7 @@ from syndicate.errors import Uncertain, Unreachable
 from syndicate.model import Finding, Limits, Message, Parcel, Receipt, Request
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from syndicate.channels import Run
@@ -153,6 +153,9 @@ class _Single:
 
     def intend(self, keys: Sequence[str]) -> set[str]:
         return set(keys)
+
+    def meanwhile(self, most: int) -> Mapping[str, float]:  # noqa: ARG002 - there is no other connection
+        return {}
 
     def tell(self, key: str, outcome: Receipt | Exception | None) -> None:  # noqa: ARG002 - there is one
         self.outcome = outcome

@@ -1,4 +1,4 @@
-"""A run of messages over one connection, and over the next where it breaks. It maps every reply to what the caller must do.
+"""A run of messages over one connection, and over the next where it breaks. ``verdicts`` says what each reply means.
 
 The intent is asked for before the dot, for as many messages as will leave in the next moment. It never retries
 what was handed over: after the final dot only the server knows (RFC 1047).
@@ -9,13 +9,15 @@ from __future__ import annotations
 import re
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from syndicate.channels.smtp.line import COMMAND_WITHIN, Garbled, Line, Reply
-from syndicate.errors import DeliveryError, Refused, Throttled, Uncertain, Unreachable
+from syndicate.channels.smtp.verdicts import CLOSING, FORWARDED, GO_AHEAD, OK, PUT_OFF, after_the_dot, broken, refusal, sense
+from syndicate.errors import DeliveryError, Refused, Uncertain, Unreachable
 from syndicate.failpoint import fail_at
 from syndicate.model import Message, Parcel, Receipt
 
@@ -27,19 +29,9 @@ GROUP_SECONDS: Final = 0.005  # intents are committed for what leaves in this ti
 GROUP_MOST: Final = 25  # … but for no more messages: so many can be in doubt after a crash
 STALE_SECONDS: Final = 0.2  # an older intent is taken back and asked for again
 _SMOOTHING: Final = 0.3  # share of the newest message in the measured pace
-_GREYLISTED: Final = timedelta(minutes=5)  # what a 4xx asks us to wait, as most greylisting does
 _ADDRESS: Final = re.compile(r"[\x21-\x3b\x3d\x3f-\x7e]+@[\x21-\x3b\x3d\x3f-\x7e]+")
 _DOT_LINE: Final = re.compile(rb"(?m)^\.")
 _LATER_DOT: Final = re.compile(rb"\n\.")  # twice as fast as `in` where there is none
-
-_OK: Final = 250
-_FORWARDED: Final = 251
-_GO_AHEAD: Final = 354
-_CLOSING: Final = 421
-_PUT_OFF: Final = 400
-_PERMANENT: Final = 500
-_NO_REPLY: Final = 600
-_TOO_LARGE: Final = 552
 
 
 @dataclass(eq=False, slots=True)
@@ -50,6 +42,7 @@ class _Mail:
     mail: Message
     data: bytes  # as it goes over the wire, without the last dot
     granted: float = 0.0  # monotonic time of its intent; 0: none
+    refused: bool = False  # its intent was
     retried: bool = False  # on a new connection, because the old one was stale
 
 
@@ -76,7 +69,7 @@ class Sending:
         self._queue: deque[_Mail] = deque()
         self._line: Line | None = None
         self._ready: _Mail | None = None  # for whose text the server waits
-        self._pace = GROUP_SECONDS  # seconds a message takes
+        self._pace = 0.0  # seconds a message takes; 0: not measured yet
         self._fastest = 1 / settings.per_second if settings.per_second else 0.0
 
     def work(self) -> None:
@@ -119,7 +112,14 @@ class Sending:
 
     def _group(self) -> int:
         """How many messages will leave in the next moment."""
-        return max(1, min(GROUP_MOST, int(GROUP_SECONDS / max(self._pace, self._fastest, 1e-6))))
+        return max(1, min(GROUP_MOST, int(GROUP_SECONDS / max(self._pace or GROUP_SECONDS, self._fastest, 1e-6))))
+
+    def _measure(self, seconds: float, *, exact: bool) -> None:
+        """A message took so long, or less where that is not ``exact``."""
+        if not self._pace:
+            self._pace = seconds
+        elif exact or seconds < self._pace:
+            self._pace += _SMOOTHING * (seconds - self._pace)
 
     # -- the connection ---------------------------------------------------------------------------
 
@@ -144,47 +144,69 @@ class Sending:
 
     def _next(self) -> None:
         """The first message at hand: address it, have its intent, hand it over with the address of the next."""
+        self._learn()
         mail, line = self._queue[0], self._line
         assert line is not None
         if line.largest and len(mail.data) > line.largest:
             what = f"The message has {len(mail.data):,} bytes; the server takes {line.largest:,}."
             self._done(mail, Refused(what, code="5.3.4"))
             return
-        if self._ready is not mail:
+        if self._ready is not mail and not mail.refused:
             self._address(mail, line)
-        if self._ready is not mail:
-            return
-        if not mail.granted or time.monotonic() - mail.granted > STALE_SECONDS:
+            if self._ready is not mail:
+                return
+        if not mail.refused and not (mail.granted and time.monotonic() - mail.granted <= STALE_SECONDS):
             self._ask()
         if mail.granted:
             self._hand_over(mail, line)
-        else:
-            # A lone dot would mail an empty message to somebody who has just unsubscribed.
+            return
+        if self._ready is mail:  # a lone dot would mail an empty message to somebody who has just unsubscribed
             self._drop()
-            self._done(mail, None)
+        self._done(mail, None)
 
     def _ask(self) -> None:
         """The intents of the next group; what is not granted is not sent."""
         n = self._group()
         self._fill(n, wait=False)
-        group = [self._queue[place] for place in range(min(n, len(self._queue)))]
+        group = list(islice(self._queue, n))
         self._intend(group)
-        if len(group) > 1:
-            fail_at("smtp.after_group")
         for mail in group[1:]:
-            if not mail.granted:
+            if mail.refused:
                 self._done(mail, None)
+
+    def _ask_ahead(self, follow: _Mail, line: Line) -> bool:
+        """While the reply is on its way, ask for the intents of what leaves then; whether it was asked at once.
+
+        Where a reply takes long, it is asked for a moment before, not after.
+        """
+        self._learn()
+        if follow.granted or follow.refused:
+            return False
+        n = self._group()
+        if n > 1:
+            self._intend(list(islice(self._queue, 1, n)))
+            return True
+        if self._pace > 2 * GROUP_SECONDS and not line.speaks_within(self._pace - GROUP_SECONDS):
+            self._intend([follow])
+        return False
 
     def _intend(self, group: list[_Mail]) -> None:
         granted = self._run.intend([mail.key for mail in group])
         at = time.monotonic()
         for mail in group:
-            mail.granted = at if mail.key in granted else 0.0
+            self._decided(mail, at if mail.key in granted else 0.0)
+        if len(group) > 1:
+            fail_at("smtp.after_group")
 
-    def _ask_ahead(self, follow: _Mail, line: Line) -> None:
-        """Where a reply takes long, the intent of what leaves then is asked for a moment before, not after."""
-        if not follow.granted and self._pace > 2 * GROUP_SECONDS and not line.speaks_within(self._pace - GROUP_SECONDS):
-            self._intend([follow])
+    def _learn(self) -> None:
+        """What was decided when another connection asked."""
+        news = self._run.meanwhile(self._group())
+        for mail in self._queue if news else ():
+            if mail.key in news:
+                self._decided(mail, news[mail.key])
+
+    def _decided(self, mail: _Mail, at: float) -> None:
+        mail.granted, mail.refused = at, not at
 
     def _done(self, mail: _Mail, outcome: Receipt | DeliveryError | None) -> None:
         if self._queue and self._queue[0] is mail:
@@ -198,7 +220,8 @@ class Sending:
         commands = self._envelope(mail, line)
         try:
             if line.unread:
-                _spoke_out_of_turn()
+                msg = "The server spoke before it was asked."
+                raise Garbled(msg)
             if line.pipelines:
                 line.write(b"".join(commands))
                 fail_at("smtp.after_envelope")
@@ -208,13 +231,13 @@ class Sending:
             for command in commands:
                 line.write(command)
                 replies.append(line.reply())
-                if replies[-1].code >= _PUT_OFF:
+                if replies[-1].code >= PUT_OFF:
                     break
             self._answered(mail, line, replies)
         except OSError as error:
             if isinstance(error, Garbled | TimeoutError) and line.pipelines:
                 self._distrust()
-            self._unusable(mail, line, _broken(error))
+            self._unusable(mail, line, broken(error))
 
     def _envelope(self, mail: _Mail, line: Line) -> list[bytes]:
         size = f" SIZE={len(mail.data)}" if line.sizes else ""
@@ -235,25 +258,25 @@ class Sending:
         """
         if line.dirty:
             reset, *replies = replies
-            if reset.code != _OK:
-                _sense(reset, ())
-                self._unusable(mail, line, self._refusal(reset, "to begin anew"))
+            if reset.code != OK:
+                sense(reset, ())
+                self._unusable(mail, line, refusal(reset, "to begin anew", self._now()))
                 return
         line.dirty = True
-        expected = ((_OK,), (_OK, _FORWARDED), (_GO_AHEAD,))
+        expected = ((OK,), (OK, FORWARDED), (GO_AHEAD,))
         for reply, codes in zip(replies, expected, strict=False):
-            _sense(reply, codes)
-        refused = next((place for place, reply in enumerate(replies) if reply.code >= _PUT_OFF), None)
+            sense(reply, codes)
+        refused = next((place for place, reply in enumerate(replies) if reply.code >= PUT_OFF), None)
         if refused is None:
             self._ready = mail
             return
-        if len(replies) == len(expected) and replies[-1].code == _GO_AHEAD:
+        if len(replies) == len(expected) and replies[-1].code == GO_AHEAD:
             # Nobody was accepted and it waits for a text all the same: an empty one, which it must refuse (RFC 2920 §3.1).
             line.write(b".\r\n")
-            _sense(line.reply(), ())
+            sense(line.reply(), ())
         reply = replies[refused]
-        closing = any(each.code == _CLOSING for each in replies)
-        error = self._refusal(reply, ("the sender", "the recipient", "the message")[refused])
+        closing = any(each.code == CLOSING for each in replies)
+        error = refusal(reply, ("the sender", "the recipient", "the message")[refused], self._now())
         if closing:
             self._unusable(mail, line, error)
         else:
@@ -281,15 +304,15 @@ class Sending:
             line.carried += 1
             self._ready = None
             fail_at("smtp.after_dot")
-            if follow is not None:
-                self._ask_ahead(follow, line)
+            asked = follow is not None and self._ask_ahead(follow, line)
+            known = not asked or not line.speaks_within(0)  # else it has answered meanwhile, nobody knows when
             final = line.reply()
         except OSError as error:
             self._drop()
             self._done(mail, Uncertain(f"The connection broke after the message was handed over ({type(error).__name__})."))
             return
-        self._pace += _SMOOTHING * (time.monotonic() - begun - self._pace)
-        outcome = self._after_the_dot(final, mail.mail)
+        self._measure(time.monotonic() - begun, exact=known)
+        outcome = after_the_dot(final, mail.mail, self._now())
         if isinstance(outcome, Uncertain):
             self._drop()
         elif follow is not None and not self._followed(follow, line, len(commands)):
@@ -301,6 +324,9 @@ class Sending:
         if line.carried + 1 >= self._settings.max_per_connection or self._run.stopping():
             return None
         self._fill(self._group() + 1, wait=False)
+        self._learn()
+        while len(self._queue) > 1 and self._queue[1].refused:
+            self._done(self._queue[1], None)
         follow = self._queue[1] if len(self._queue) > 1 else None
         return None if follow is None or (line.largest and len(follow.data) > line.largest) else follow
 
@@ -311,7 +337,7 @@ class Sending:
             return True
         try:
             replies = _replies(line, n, min(COMMAND_WITHIN, self._settings.timeout))
-            if replies[-1].code == _CLOSING:
+            if replies[-1].code == CLOSING:
                 self._drop()  # it has had enough: what follows is not begun
             else:
                 self._answered(follow, line, replies)
@@ -325,54 +351,13 @@ class Sending:
             self._drop()
         return True
 
-    # -- verdicts ---------------------------------------------------------------------------------
-
-    def _refusal(self, reply: Reply, what: str) -> DeliveryError:
-        sentence = f"The server refused {what}: {reply.said}"
-        if reply.code == _CLOSING or reply.code < _PUT_OFF:
-            return Unreachable(sentence, code=str(reply.code))
-        if reply.code < _PERMANENT:
-            return Throttled(sentence, retry_at=self._now() + _GREYLISTED, code=reply.status)
-        if what == "the sender" and reply.code != _TOO_LARGE:
-            # Every message of the edition would fail for good over one wrong setting.
-            return Unreachable(sentence, code=reply.status, advice="Check `from` of the newsletter, and username and password.")
-        return Refused(sentence, code=reply.status)
-
-    def _after_the_dot(self, reply: Reply, mail: Message) -> Receipt | DeliveryError:
-        if reply.code == _OK:
-            return Receipt(remote_id=mail.message_id)
-        if reply.code == _CLOSING or not _PUT_OFF <= reply.code < _NO_REPLY:
-            return Uncertain(f"The server closed after the message: {reply.said}", code=str(reply.code))
-        if reply.code < _PERMANENT:
-            said = f"The server put the message off: {reply.said}"
-            return Throttled(said, retry_at=self._now() + _GREYLISTED, code=reply.status)
-        return Refused(f"The server refused the message: {reply.said}", code=reply.status)
-
 
 def _replies(line: Line, n: int, within: float) -> list[Reply]:
     """So many replies, or those up to the one that says goodbye."""
     found: list[Reply] = []
-    while len(found) < n and not (found and found[-1].code == _CLOSING):
+    while len(found) < n and not (found and found[-1].code == CLOSING):
         found.append(line.reply(within))
     return found
-
-
-def _sense(reply: Reply, codes: Iterable[int]) -> None:
-    """A reply that answers no such command shows that nobody knows which one it answers."""
-    if reply.code not in codes and not _PUT_OFF <= reply.code < _NO_REPLY:
-        msg = f"The server's reply makes no sense: {reply.said}"
-        raise Garbled(msg, reply.code)
-
-
-def _spoke_out_of_turn() -> None:
-    msg = "The server spoke before it was asked."
-    raise Garbled(msg)
-
-
-def _broken(error: OSError) -> Unreachable:
-    if isinstance(error, Garbled):
-        return Unreachable(str(error), code=str(error.code or ""))
-    return Unreachable(f"The connection broke before the message ({type(error).__name__}).")
 
 
 def stuffed(data: bytes) -> bytes:
