@@ -73,6 +73,20 @@ def test_a_correction_reaches_each_reader_once_with_their_next_edition(tmp_path:
     assert sorted(len(one.corrections) for one in variants) == [0, 1]
 
 
+def test_a_correction_and_a_brief_that_are_seen_together_are_told_once(tmp_path: Path) -> None:
+    publication = Publication(root=tmp_path / "letter")
+    publication.begin("2026-11-22 12:00")
+    publication.subscribe("2026-11-22 12:00", instant=INSTANT)
+    publication.brief("one", "2026-11-22T13:00:00Z")
+    publication.run("2026-11-22 13:01")
+    publication.brief("one", "2026-11-22T13:00:00Z", corrections=NOTED)
+    publication.brief("two", "2026-11-23T14:00:00Z")
+    publication.run("2026-11-23 15:00")  # both are released when they are first seen: now
+    publication.brief("three", "2026-11-24T13:00:00Z")
+    publication.run("2026-11-24 13:01")
+    assert told(publication) == {"instant": ["one", "one two CORRECTED", "three"]}
+
+
 def test_who_got_a_notice_of_it_is_not_told_again(tmp_path: Path) -> None:
     publication = Publication(root=tmp_path / "letter")
     publication.begin("2026-11-22 12:00")

@@ -105,14 +105,14 @@ def _first_carried(connection: sa.Connection, newsletter: str, items: Collection
 def last_editions(
     connection: sa.Connection, newsletter: str, places: Iterable[int], after: datetime
 ) -> dict[int, datetime | None]:
-    """When each of these readers was due their last edition of the newsletter, where that is later than ``after``.
+    """When each of these readers was due their last edition of the newsletter, where that is not before ``after``.
 
     ``None``: it was not; who never had one is left out. The quote's own editions do not count.
     """
     recent = connection.execute(
         sa.text(
             f"""SELECT d.place, max(s.due) AS due FROM {_EDITIONS} JOIN newsletter n ON n.key = s.newsletter
-            WHERE n.name = :newsletter AND s.due > :after AND {_GOT} GROUP BY d.place"""  # noqa: S608 - our own words
+            WHERE n.name = :newsletter AND s.due >= :after AND {_GOT} GROUP BY d.place"""  # noqa: S608 - our own words
         ),
         {"newsletter": newsletter, "after": to_micros(after)},
     )
