@@ -52,12 +52,11 @@ def items(text: str) -> list[str]:
     """What a text is for: the items that it leads to, a part of a brief's thread, or the correction of one.
 
     ``briefs/SLUG``, ``quotes/SLUG``, ``SLUG_part2``, ``SLUG_corrected``. An edition that tells of a correction in passing
-    leads to other items.
+    leads to other items too, and is for those.
     """
-    links, words = set(ITEM.findall(text)), WORD.findall(text)
-    notes = {slug for slug, word in words if word == "corrected" and f"briefs/{slug}" in links}
-    parts = {f"{slug}_{word}" for slug, word in words if word != "corrected"}
-    return sorted(links - {f"briefs/{slug}" for slug in notes} | {f"{slug}_corrected" for slug in notes} | parts)
+    links, about = set(ITEM.findall(text)), {f"briefs/{slug}": f"{slug}_corrected" for slug in told(text)}
+    parts = {f"{slug}_{word}" for slug, word in WORD.findall(text) if word != "corrected"}
+    return sorted({about[link] for link in links} if links and links <= about.keys() else links - about.keys() | parts)
 
 
 def told(text: str) -> list[str]:
