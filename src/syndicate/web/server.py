@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from syndicate.errors import ConfigError, Fault
 from syndicate.web import reader
@@ -18,12 +19,16 @@ from syndicate.web.desk.address import address
 from syndicate.web.desk.ways import ROOT
 
 if TYPE_CHECKING:
+    import asyncio
+
     from starlette.types import ASGIApp, Receive, Scope, Send
 
     from syndicate.app import App
 
 _START_SECONDS: Final = 10.0
 _STOP_SECONDS: Final = 5
+_ARRIVAL_SECONDS: Final = 30.0  # for a whole request: our longest are a form and a mail service's report
+_MOST_CLIENTS: Final = 400  # of one server: pages and desk together leave files for the publishing beside them
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -100,9 +105,43 @@ class _Both:
         await (self._desk if path == ROOT or path.startswith(f"{ROOT}/") else self._pages)(scope, receive, send)
 
 
+class _Client(H11Protocol):
+    """A connection that is cut where its request does not arrive in time, or there are too many: uvicorn waits for ever."""
+
+    _late: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
+        super().connection_made(transport)
+        if len(self.connections) > _MOST_CLIENTS:
+            transport.abort()
+        else:
+            self._watch()
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        self._watch()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self._arrived()
+
+    def _watch(self) -> None:
+        arriving = getattr(self.cycle, "more_body", True) or self.cycle.response_complete  # no cycle: not even the first line
+        if not arriving:
+            self._arrived()
+        elif self._late is None:
+            self._late = self.loop.call_later(_ARRIVAL_SECONDS, self.transport.abort)
+
+    def _arrived(self) -> None:
+        if self._late is not None:
+            self._late.cancel()
+            self._late = None
+
+
 def _served(web: ASGIApp, listener: socket.socket, host: str, *, section: str, behind: bool = True) -> Serving:
     config = uvicorn.Config(
         web,
+        http=_Client,
         lifespan="off",
         log_config=None,
         log_level="warning",  # its lines about each request hold reader links
