@@ -23,7 +23,7 @@ from served import copy_starter, opened, served
 from syndicate.channels.files import Files
 from syndicate.model import Document
 
-VERSIONS = 200
+VERSIONS = 120
 CODINGS = ("identity", "gzip", "br")
 UNPACK = {"": bytes, "gzip": gzip.decompress, "br": brotli.decompress}
 NAME = "archive/briefs.rss"
