@@ -44,6 +44,7 @@ def run(args: argparse.Namespace) -> int:
             faults += withdrawal.disagreeing(app)
             faults += alike.faults(app, now, lambda item, channel: posts.render(app, item, channel, created=now))
             faults += _uncalendared(app, now)
+            faults += _unwritable(args)
             advice = [*report.advice, *_worth_saying(app)]
             briefs, quotes = len(app.content.briefs(now=now)), len(app.content.quotes(now=now))
             sizes = f"{count(briefs, 'brief')} and {count(quotes, 'quote')} published"
@@ -79,6 +80,23 @@ def _uncalendared(app: App, now: datetime) -> tuple[Fault, ...]:
     except FaultyError as error:
         return error.faults
     return ()
+
+
+def _unwritable(args: argparse.Namespace) -> Iterator[Fault]:
+    """Why the database could not be made or changed where the settings want it; looked at, not tried."""
+    import os
+
+    from syndicate.cli.publication import root
+    from syndicate.errors import Fault
+    from syndicate.settings import load
+    from syndicate.store.database import database_path
+
+    path = database_path(load(root(args), os.environ).database.url, root(args))
+    folder = next(place for place in path.parents if place.exists())
+    blocked = path if path.exists() and not os.access(path, os.R_OK | os.W_OK) else folder
+    if blocked is path or not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
+        right = "let the user who runs this program write there, or name another place"
+        yield Fault(file="config/syndicate.toml", rule="database.url", what=f"{blocked} cannot be written", right=right)
 
 
 def _unrenderable(app: App, now: datetime) -> Iterator[Fault]:

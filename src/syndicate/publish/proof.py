@@ -11,8 +11,8 @@ from syndicate import links
 from syndicate.channels import Channel
 from syndicate.errors import Fault, FaultyError, Held, SyndicateError
 from syndicate.model import Brief, Item, Limits, Post, Quote, QuoteDisplay, Request
-from syndicate.publish import dailyquote, feeds, messages, notices, posts, rhythm, thread
-from syndicate.render import counting, lint_subject
+from syndicate.publish import approval, dailyquote, feeds, messages, notices, posts, rhythm, thread
+from syndicate.render import counting, framing, lint_subject
 from syndicate.render import feed as feed_files
 from syndicate.render.frozen import Frozen, splice, values
 
@@ -28,7 +28,7 @@ _SAMPLED: Final = 5  # briefs in the edition that ``check`` renders
 class Proof:
     """One rendering, or why there is none."""
 
-    where: str  # "feed", a newsletter's or a channel's name
+    where: str  # "feed", "page", a newsletter's or a channel's name
     file: str  # "x.txt"
     data: bytes = b""
     count: int | None = None  # in the units of ``limit``
@@ -42,8 +42,10 @@ class Proof:
 
 
 def proofs(app: App, item: Item, now: datetime) -> list[Proof]:
-    """Everything that would leave of ``item``: feed entries, an edition per newsletter, a post per social channel."""
+    """Everything that would leave of ``item``: feed entries, a quote's block on its page, an edition per newsletter, posts."""
     found = [*in_feeds(app, item, now)]
+    if isinstance(item, Quote):
+        found += on_page(app, item, now)
     for name in app.settings.newsletters:
         found += by_mail(app, name, item, now)
     for name in rhythm.accounts(app, quotes=isinstance(item, Quote)):
@@ -54,6 +56,11 @@ def proofs(app: App, item: Item, now: datetime) -> list[Proof]:
 def in_feeds(app: App, item: Item, now: datetime) -> Sequence[Proof]:
     """The item's entry in each form of its feed; none where no feed carries it."""
     return _guarded("feed", "feed", lambda: _feed(app, item, now))
+
+
+def on_page(app: App, quote: Quote, now: datetime) -> Sequence[Proof]:
+    """The block of a quote as its page shows it."""
+    return _guarded("page", "page.html", lambda: [_on_page(app, quote, now)])
 
 
 def on_account(app: App, name: str, item: Item, now: datetime) -> Sequence[Proof]:
@@ -86,6 +93,11 @@ def _feed(app: App, item: Item, now: datetime) -> list[Proof]:
     entry = feeds.entry(app, item, now)
     made = ((form, feed_files.single(entry, wanted, form)) for form in wanted.urls)
     return [Proof(where="feed", file=f"feed.{form}", data=data, count=len(data), units="bytes") for form, data in made]
+
+
+def _on_page(app: App, quote: Quote, now: datetime) -> Proof:
+    data = framing.block(approval.admit(app, quote, now), "page", app.templates).content.encode()
+    return Proof(where="page", file="page.html", data=data, count=len(data), units="bytes")
 
 
 def _edition(app: App, name: str, item: Item, now: datetime) -> list[Proof]:
