@@ -9,7 +9,8 @@ from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from statistics import median
-from time import perf_counter
+from time import perf_counter, thread_time
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
@@ -17,6 +18,7 @@ from atdesk import Client, desk, hire, signed_in
 from publication import SETTINGS, SOCIAL, Publication, instant
 from syndicate.app import open_app
 from syndicate.store.schema import to_micros
+from syndicate.web.desk import guard
 from syndicate.web.desk.ways import ROOT
 
 NOW = instant("2026-11-23 09:00")
@@ -104,6 +106,22 @@ def fill(path: Path) -> None:
     database.close()
 
 
+def own_time() -> list[float]:
+    """Seconds of the processor that each answer takes in its own thread, from now on: what no other program's work adds to."""
+    found: list[float] = []
+    whole = guard._answer
+
+    def timed(*args: Any) -> Any:
+        begin = thread_time()
+        try:
+            return whole(*args)
+        finally:
+            found.append(thread_time() - begin)
+
+    guard._answer = timed
+    return found
+
+
 def answered(client: Client, path: str) -> float:
     begin = perf_counter()
     answer = client.get(f"{ROOT}{path}")
@@ -111,8 +129,8 @@ def answered(client: Client, path: str) -> float:
     return perf_counter() - begin
 
 
-def measure(folder: Path) -> dict[str, tuple[float, float, float]]:
-    """Each page in seconds: the median over the full ledger, the median over an empty one, the quickest over the full one."""
+def measure(folder: Path) -> dict[str, tuple[float, float, float, float]]:
+    """Each page in seconds: the median over the full ledger, over an empty one, the quickest over the full one, the first's own work."""
     roots = {}
     for name in ("full", "empty"):
         made = Publication(root=folder / name, settings=SETTINGS.replace('"solo"', '"four-eyes"') + SOCIAL)
@@ -132,26 +150,27 @@ def measure(folder: Path) -> dict[str, tuple[float, float, float]]:
             one, other = signed_in(here, "Mara"), signed_in(there, "Mara")
             for client in (one, other):
                 client.act("/hold")
-            found = {}
+            found, spent = {}, own_time()
             for name, path in PAGES.items():
                 bare = path if not path.startswith("/editions/") else "/editions"
                 looks: list[Callable[[], float]] = [lambda: answered(one, path), lambda: answered(other, bare)]  # noqa: B023
-                first = looks[0]()
+                first, own = looks[0](), spent[-1]
                 times = [[look() for look in looks] for _ in range(RUNS)]
                 quickest = min(pair[0] for pair in times)
-                found[name] = (median(pair[0] for pair in times), median(pair[1] for pair in times), quickest)
+                found[name] = (median(pair[0] for pair in times), median(pair[1] for pair in times), quickest, own)
                 ratio = found[name][0] / found[name][1]
                 print(
                     f"{name}: {found[name][0] * 1000:.1f} ms, {ratio:.1f}x of {found[name][1] * 1000:.1f} ms; "
-                    f"quickest {quickest * 1000:.1f} ms, first {first * 1000:.1f} ms"
+                    f"quickest {quickest * 1000:.1f} ms, first {first * 1000:.1f} ms, {own * 1000:.1f} of it own work"
                 )
         return found
 
 
 def test_every_page_answers_in_under_a_tenth_of_a_second() -> None:
     with tempfile.TemporaryDirectory() as folder:
-        for name, (full, empty, quickest) in measure(Path(folder)).items():
+        for name, (full, empty, quickest, own) in measure(Path(folder)).items():
             assert quickest <= MOST, name  # what the page takes where nothing else wants the processor
+            assert own <= MOST, name  # a first look too
             assert full <= TIMES * empty, name
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 FAR: Final = 100  # days: what lies further ahead is not planned yet
 _BACK: Final = 40  # days of which hold days are told: a month that is nearly over
+_NAME: Final = "plan"  # of the count
 _ANEW: Final = timedelta(minutes=1)
 _WAIT: Final = 60.0  # seconds: a file is whole, or it is nothing
 
@@ -39,22 +40,23 @@ def plan(visit: Visit, *, older: bool = False) -> Counted[Plan]:
     one before will do.
     """
     stamp = _stamp(visit.desk)
-    found = _plan(visit.desk, visit.now, stamp)
+    found = visit.counted(_NAME, partial(_made, visit.app, visit.now), fresh=_ANEW, stamp=stamp)
     return found if older or found.stamp == stamp else Counted(value=None, at=None)
 
 
 def whole(visit: Visit) -> Plan | None:
     """The plan of this moment, waited for."""
-    return _plan(visit.desk, visit.now, _stamp(visit.desk), patience=_WAIT).value
+    return _plan(visit.desk, visit.now, _WAIT).value
 
 
 def warm(desk: Desk, now: datetime) -> None:
     """Begin it before somebody looks."""
-    _plan(desk, now, _stamp(desk), patience=0)
+    _plan(desk, now, 0)
 
 
-def _plan(desk: Desk, now: datetime, stamp: object, **patience: float) -> Counted[Plan]:
-    return desk.counting.get("plan", partial(_made, desk.app, now), now, fresh=_ANEW, stamp=stamp, **patience)
+def _plan(desk: Desk, now: datetime, patience: float) -> Counted[Plan]:
+    work = partial(_made, desk.app, now)
+    return desk.counting.get(_NAME, work, now, fresh=_ANEW, stamp=_stamp(desk), patience=patience)
 
 
 def _stamp(desk: Desk) -> object:

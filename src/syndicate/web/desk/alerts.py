@@ -152,7 +152,7 @@ def _stuck(visit: Visit) -> Iterator[Alert]:
         with visit.app.store.read() as connection:
             return [variant for variant in agenda.variants(connection, state="planned") if variant.fault]
 
-    for variant in (visit.desk.counting.get("stuck", look, visit.now, fresh=_ANEW).value or [])[:_MOST]:
+    for variant in (visit.counted("stuck", look, fresh=_ANEW).value or [])[:_MOST]:
         edition = variant.edition
         what = f"{edition.newsletter} no. {edition.number} cannot be made."
         ended = "" if variant.fault.endswith(".") else "."

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 _LONGEST: Final = 5_000  # characters of a text that is tried: more than any network takes
 _WORD: Final = 500  # characters without a blank: looking for addresses in longer ones takes too long
+_WAIT: Final = 30.0  # seconds: a frame shows the mail, or nothing
 _TOP: Final = 1 << 62
 
 
@@ -86,9 +87,10 @@ def mail(visit: Visit) -> Response:
     if name not in visit.app.settings.newsletters:
         msg = f"no newsletter is called {name!r}"
         raise SyndicateError(msg)
-    known: Mail | None = visit.desk.counting.seen(_mail_name(found, name)).value
-    made = known or specimens.mail(visit.app, found, name, visit.now)
-    return pane.whole(made.html or "<!doctype html><title>No mail</title>", pictures=visit.app.public("/").rstrip("/"))
+    work = partial(specimens.mail, visit.app, found, name, visit.now)
+    made = visit.desk.counting.get(_mail_name(found, name), work, visit.now, patience=_WAIT).value
+    html = (made.html if made else "") or "<!doctype html><title>No mail</title>"
+    return pane.whole(html, pictures=visit.app.public("/").rstrip("/"))
 
 
 def send(visit: Visit) -> Response:
@@ -136,7 +138,8 @@ def trial(visit: Visit) -> Response:
 def _page(visit: Visit, found: Brief, tried: list[Specimen] | None = None, lines: str = "") -> Response:
     app, now = visit.app, visit.now
     shown = specimens.posts(app, found, now)
-    letters, feed = _mails(visit, found), specimens.entry(app, found, now)
+    feed = specimens.entry(app, found, now)
+    letters = _mails(visit, found)  # last, for the page need not wait until they are made
     rows = specimens.rows(app, found, shown, {one.newsletter: one.size for one in letters}, feed, now)
     instead = {one.account: one for one in tried or ()}
     shown = [instead.get(one.account, one) if one.part == 1 else one for one in shown]
@@ -169,7 +172,7 @@ def _mails(visit: Visit, found: Brief) -> list[Mail]:
     app, now = visit.app, visit.now
     found_mails = []
     for name, letter in app.settings.newsletters.items():
-        made = visit.desk.counting.get(_mail_name(found, name), partial(specimens.mail, app, found, name, now), now)
+        made = visit.counted(_mail_name(found, name), partial(specimens.mail, app, found, name, now))
         found_mails.append(made.value or specimens.unmade(name, letter.title))
     return found_mails
 

@@ -16,7 +16,6 @@ from syndicate.log import logger
 T = TypeVar("T")
 
 FRESH: Final = timedelta(minutes=1)  # how old a count may be before it is made anew
-_PATIENCE: Final = 0.03  # seconds: what a page can wait for a first count
 _MOST: Final = 256  # counts that are kept
 
 
@@ -48,12 +47,11 @@ class Counting:
         *,
         fresh: timedelta = FRESH,
         stamp: object = None,
-        patience: float = _PATIENCE,
+        patience: float = 0.0,
     ) -> Counted[T]:
         """The newest count called ``name``; one older than ``fresh``, or of another ``stamp``, is made anew beside the page.
 
-        A first count, and one of another stamp, that takes no longer than a moment is waited for, so that small publications
-        never see a gap. ``patience``: seconds of that moment.
+        A first count, and one of another stamp, is waited for, for ``patience`` seconds.
         """
         with self._lock:
             known: Counted[T] = self._known.get(name, Counted(value=None, at=None))

@@ -56,7 +56,7 @@ def edition(visit: Visit) -> Response:
     holds = [hold.target for hold in visit.app.holds.list()]
     shown = _books(visit, found, sent, holds)
     keys = [one.key for one in sent]
-    counted = visit.desk.counting.get(f"edition:{key}", lambda: _details(visit.app, keys), visit.now)
+    counted = visit.counted(f"edition:{key}", lambda: _details(visit.app, keys))
     ends = shown.going.ends if shown and shown.going else None
     return visit.sheet(
         "edition",
@@ -96,7 +96,7 @@ def _readers(visit: Visit, name: str) -> tuple[Readers | None, plots.Growth | No
         with visit.app.store.read() as connection:
             return readership.readers(connection, name, first, _WEEKS)
 
-    counted = visit.desk.counting.get(f"readers:{name}", count, visit.now, fresh=_HOUR)
+    counted = visit.counted(f"readers:{name}", count, fresh=_HOUR)
     return counted.value, plots.growth(counted.value.weeks, visit.zone) if counted.value else None
 
 

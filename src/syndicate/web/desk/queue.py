@@ -44,7 +44,7 @@ def pool(visit: Visit) -> Counted[tuple[Candidate, ...]]:
     made_from = approval.made_from(app)
     with app.store.read() as connection:
         stamp = (*board.stamp(connection), made_from)
-    return visit.desk.counting.get(f"quotes {stamp}", partial(_made, app, now), now, fresh=_ANEW)
+    return visit.counted(f"quotes {stamp}", partial(_made, app, now), fresh=_ANEW)
 
 
 def waiting(visit: Visit) -> int:

@@ -63,7 +63,7 @@ def quotes(visit: Visit) -> Response:
     pool = queue.pool(visit)
     with app.store.read() as connection:
         stamp = board.stamp(connection)
-    rotation = visit.desk.counting.get(_ROTATION, lambda: _turns(visit), now, stamp=stamp)
+    rotation = visit.counted(_ROTATION, lambda: _turns(visit), stamp=stamp)
     known = pool.value or ()
     return visit.sheet(
         "quotes",
@@ -76,7 +76,7 @@ def quotes(visit: Visit) -> Response:
         turns=rotation.value or (),
         days=_DAYS,
         gap=next((turn.day for turn in rotation.value or () if not turn.slug), None),
-        mix=visit.desk.counting.get(_MIX, lambda: selection.mix(app, now), now, stamp=stamp).value or {},
+        mix=visit.counted(_MIX, lambda: selection.mix(app, now), stamp=stamp).value or {},
         recent=_recent(visit),
         most=app.settings.quotes.spacing.ideology,
         held="quotes" in {hold.target for hold in app.holds.list()},

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import TYPE_CHECKING, Final
+from datetime import datetime, timedelta
+from time import monotonic
+from typing import TYPE_CHECKING, Final, TypeVar
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
@@ -14,6 +15,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from syndicate.errors import SyndicateError
 from syndicate.web.desk import rail
 from syndicate.web.desk.address import Address, token_of_forms
+from syndicate.web.desk.counting import FRESH, Counted, Counting
 from syndicate.web.desk.sheets import Sheets
 from syndicate.web.desk.ways import ROOT, may
 
@@ -23,9 +25,11 @@ if TYPE_CHECKING:
     from syndicate.app import App
     from syndicate.store.people import Person
     from syndicate.store.signins import SignIns
-    from syndicate.web.desk.counting import Counting
     from syndicate.web.desk.pace import Pace
 
+T = TypeVar("T")
+
+_PATIENCE: Final = 0.04  # seconds that a page waits for what is counted beside it
 # What an act says after its redirect: words of ours alone, so that an address can say nothing else.
 DONE: Final = {
     "held": "Everything is on hold. Nothing leaves until somebody releases it.",
@@ -75,6 +79,7 @@ class Visit:
     person: Person | None  # None on the pages that are open to everybody
     token: str  # of the session; "" without one
     form: Mapping[str, Sequence[str]] = field(default_factory=dict)  # of a POST
+    until: float = field(default_factory=lambda: monotonic() + _PATIENCE)  # up to when it waits for counts
 
     @property
     def app(self) -> App:
@@ -103,6 +108,11 @@ class Visit:
     def may(self, *wanted: str) -> bool:
         """Whether the person has one of these roles."""
         return self.person is not None and may(self.person.roles, wanted)
+
+    def counted(self, name: str, count: Callable[[], T], *, fresh: timedelta = FRESH, stamp: object = None) -> Counted[T]:
+        """A count of the desk, as ``Counting.get`` gives it: all of one page together wait for no longer than a moment."""
+        left = max(0.0, self.until - monotonic())
+        return self.desk.counting.get(name, count, self.now, fresh=fresh, stamp=stamp, patience=left)
 
     def sheet(self, template: str, *, status: int = 200, here: str = "", **values: object) -> HTMLResponse:
         """Fill in ``paper/TEMPLATE.html.j2``; ``here`` is the path of the page's entry in the rail."""
