@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 import sqlalchemy as sa
 
@@ -22,7 +22,7 @@ from syndicate.store.pace import Pace, Tap
 from syndicate.store.schema import from_micros, to_micros
 
 # Sendings and variants that may leave: few, so that holds are asked about once for each and not once for each reader.
-_FREE: Final = f"""SELECT s.key, coalesce(v.key, 0), s.kind, s.subject, s.revision, s.newsletter, s.due, c.name
+_FREE: Final = f"""SELECT s.key, coalesce(v.key, 0), c.name, s.kind, s.subject, s.revision, s.newsletter, s.due
     FROM place c JOIN sending s INDEXED BY ix_sending_open
     LEFT JOIN variant v ON s.kind = 'edition' AND v.edition = CAST(s.subject AS INTEGER)
     WHERE c.key = ? AND s.state = 'open' AND (v.key IS NULL OR v.state = 'frozen') AND NOT {HELD}
@@ -30,8 +30,8 @@ _FREE: Final = f"""SELECT s.key, coalesce(v.key, 0), s.kind, s.subject, s.revisi
 _NEXT_PRIORITY: Final = f"""SELECT max(priority) FROM delivery d INDEXED BY ix_delivery_waiting
     WHERE channel = :c AND {WAITING} AND priority < :below"""  # noqa: S608 - fixed text
 _VARIANT_BITS: Final = 31
-_COLUMNS: Final = f"""SELECT d.sending, d.place, coalesce(d.variant, 0), d.attempt, d.epoch, d.not_before, p.kind,
-        {CONSENTED}, {{domain}}, d.state"""
+_COLUMNS: Final = f"""SELECT d.sending, d.place, coalesce(d.variant, 0), d.state, d.attempt, d.epoch, d.not_before, p.kind,
+        {CONSENTED}, {{domain}}"""
 _DUE: Final = f"""d.channel = :c AND {WAITING} AND d.priority = :priority
     AND (d.sending << {_VARIANT_BITS}) + coalesce(d.variant, 0) IN (SELECT value FROM json_each(:free))"""  # noqa: S608 - fixed text
 # What was put off, by its time …
@@ -47,6 +47,17 @@ FRESH: Final = f"""{_COLUMNS}
 _DOMAIN: Final = "(SELECT domain FROM subscriber r WHERE r.key = d.place)"
 _Row: TypeAlias = tuple[Any, ...]
 _ABOVE_ALL: Final = 1 << 30
+
+
+class _Facts(NamedTuple):
+    """What the duties of one sending and variant have in common."""
+
+    channel: str
+    kind: str
+    subject: str
+    revision: int
+    newsletter: int | None
+    due: datetime
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -69,11 +80,10 @@ class Claimed:
 
 def take(connection: sa.Connection, moves: Moves, channel: int, now: datetime, wish: Wish) -> Claimed:
     """Lease the most urgent duties; suppress those whose reader has left; queue those whose domain has had enough."""
-    free = {(row[0], row[1]): row for row in driver(connection).execute(_FREE, (channel,))}
+    free = _free(connection, channel)
     if not free:
         return Claimed(duties=())
-    name = next(iter(free.values()))[7]
-    tap = Tap(connection, name, wish.pace, now)
+    tap = Tap(connection, next(iter(free.values())).channel, wish.pace, now)
     room = tap.room(wish.limit, wish.in_hand)
     if not room:
         return Claimed(duties=(), again=tap.again)
@@ -84,26 +94,31 @@ def take(connection: sa.Connection, moves: Moves, channel: int, now: datetime, w
         "now": to_micros(now),
         "limit": room,
         "free": json.dumps([(sending << _VARIANT_BITS) + variant for sending, variant in free]),
-        "sendings": json.dumps(list(dict.fromkeys(row[0] for row in free.values() if row[6] <= to_micros(now)))),
+        "sendings": json.dumps(list(dict.fromkeys(sending for (sending, _), facts in free.items() if facts.due <= now))),
     }
-    domain = _DOMAIN if wish.pace.domains else "''"
-    for row, priority in _candidates(connection, values, domain, urgent=wish.urgent):
-        later = tap.later(row[8]) if wish.pace.domains and row[7] else None
-        if not row[7]:
-            moves.move(row[0], row[1], row[4], State(row[9]), State.SUPPRESSED, done=True)
-        elif later is not None:
+    shown = _DOMAIN if wish.pace.domains else "''"
+    for row, priority in _candidates(connection, values, shown, urgent=wish.urgent):
+        sending, place, variant, state, _, epoch, _, _, consented, domain = row
+        if not consented:
+            moves.move(sending, place, epoch, State(state), State.SUPPRESSED, done=True)
+        elif domain and (later := tap.later(domain)) is not None:
             driver(connection).execute(
-                "UPDATE delivery SET not_before = ? WHERE sending = ? AND place = ?", (to_micros(later), row[0], row[1])
+                "UPDATE delivery SET not_before = ? WHERE sending = ? AND place = ?", (to_micros(later), sending, place)
             )
             queued += 1
         else:
-            taken.append((_duty(row, free[row[0], row[2]], priority), row[9]))
-        if len(taken) == room:
-            break
+            taken.append((_duty(row, free[sending, variant], priority), state))
+            if len(taken) == room:
+                break
     moves.claim(taken)
     tap.took(len(taken))
     again = None if taken else now if queued else tap.next_in_queue()
     return Claimed(duties=tuple(duty for duty, _ in taken), again=again)
+
+
+def _free(connection: sa.Connection, channel: int) -> dict[tuple[int, int], _Facts]:
+    rows = driver(connection).execute(_FREE, (channel,))
+    return {(row[0], row[1]): _Facts._make((*row[2:7], from_micros(row[7]))) for row in rows}
 
 
 def _candidates(connection: sa.Connection, values: dict[str, Any], domain: str, *, urgent: bool) -> Iterator[tuple[_Row, int]]:
@@ -119,20 +134,21 @@ def _candidates(connection: sa.Connection, values: dict[str, Any], domain: str, 
         below = priority
 
 
-def _duty(row: _Row, facts: _Row, priority: int) -> Duty:
+def _duty(row: _Row, facts: _Facts, priority: int) -> Duty:
+    sending, place, variant, _, attempt, epoch, not_before, place_kind, *_ = row
     return Duty(
-        sending=row[0],
-        place=row[1],
-        place_kind=row[6],
-        channel=facts[7],
-        variant=row[2] or None,
-        kind=facts[2],
-        subject=facts[3],
-        revision=facts[4],
-        newsletter=facts[5],
-        due=from_micros(facts[6]),
-        attempt=row[3] + 1,
-        epoch=row[4] + 1,
-        not_before=from_micros(row[5]) if row[5] else None,
+        sending=sending,
+        place=place,
+        place_kind=place_kind,
+        channel=facts.channel,
+        variant=variant or None,
+        kind=facts.kind,
+        subject=facts.subject,
+        revision=facts.revision,
+        newsletter=facts.newsletter,
+        due=facts.due,
+        attempt=attempt + 1,
+        epoch=epoch + 1,
+        not_before=from_micros(not_before) if not_before else None,
         priority=priority,
     )

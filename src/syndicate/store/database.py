@@ -200,7 +200,7 @@ class Store:
         while True:
             try:
                 return connection.begin()
-            except OperationalError as error:
+            except sqlite3.OperationalError as error:
                 if not _is_busy(error) or time.monotonic() > give_up:
                     raise
 
@@ -274,7 +274,7 @@ def _engine(path: Path, *, begin: str, query_only: bool) -> sa.Engine:
 
     @sa.event.listens_for(engine, "begin")
     def start(connection: sa.Connection) -> None:
-        connection.exec_driver_sql(begin)
+        driver(connection).execute(begin)
 
     return engine
 
@@ -286,8 +286,8 @@ def driver(connection: sa.Connection) -> sqlite3.Connection:
     return found
 
 
-def _is_busy(error: DatabaseError) -> bool:
-    return "locked" in str(error.orig) or "busy" in str(error.orig)
+def _is_busy(error: Exception) -> bool:
+    return "locked" in str(error) or "busy" in str(error)
 
 
 def _explained(error: BaseException, path: Path) -> StoreError:
