@@ -161,9 +161,16 @@ def put_right(scene: Scene) -> list[str]:
     scene.run_once()
     (brief,) = scene.briefs
     scene.editor.corrected.append(brief)
-    sending = ("runtime.before_settle:3", "runtime.after_intent", "runtime.before_settle", "lane.before_settle")
-    for point in (*editor.POINTS["correct"], *sending):
-        _killed(scene, *scene.editor.correction(brief), point=point)
+    asked = scene.editor.correction(brief)
+    for point in editor.POINTS["correct"]:
+        _killed(scene, *asked, point=point)
+    for network in ("mastodon", "bluesky"):
+        scene.hold(network)
+    _killed(scene, *asked, point="runtime.before_settle")  # X alone has it, and no key by which it would know it again
+    for network in ("mastodon", "bluesky"):
+        scene.command("release", network, "--continue")
+    for point in ("runtime.after_intent", "runtime.before_settle:2", "lane.before_settle"):
+        _killed(scene, *asked, point=point)
     return scene.judged()
 
 
