@@ -346,3 +346,12 @@ def test_a_delivered_message_is_looked_at(say: Say, tmp_path: Path) -> None:
     assert code == 1
     assert "leaves out list-unsubscribe-post" in out
     assert say("channels", "doctor", "mail", "--message", str(tmp_path / "gone.eml"))[0] == 1
+
+
+def test_an_answer_that_finds_no_room_is_told_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)  # so that it is found out at the end, as in a shell
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "syndicate", "--version"], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert (done.returncode, done.stderr) == (1, "syndicate: No space left on device\n")

@@ -89,6 +89,23 @@ def test_the_traceback_is_there_for_who_asks(
     assert "Traceback" in capsys.readouterr().err
 
 
+def test_an_answer_is_utf_8_wherever_it_goes(act: Callable[..., int], monkeypatch: pytest.MonkeyPatch) -> None:
+    raw = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(raw, encoding="ascii"))
+    assert act(lambda: print("a → b\udcff") or 0) == 0
+    assert raw.getvalue() == "a → b\\udcff\n".encode()
+
+
+def test_who_closes_our_output_gets_the_exit_code_all_the_same(
+    act: Callable[..., int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdout", None)
+    monkeypatch.setattr(sys, "stderr", None)
+    assert act(lambda: print("x") or 0) == 0
+    sys.stdout.close()
+    sys.stderr.close()
+
+
 def test_control_c_ends_with_a_word(act: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:
     assert act(failing(KeyboardInterrupt())) == 130
     assert capsys.readouterr().err == "stopped\n"

@@ -66,22 +66,41 @@ class Parser(argparse.ArgumentParser):
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; 0 done, 1 something failed (and is named), 2 usage."""
-    arguments = list(sys.argv[1:] if argv is None else argv)
+    _prepare()
+    code = _guarded(list(sys.argv[1:] if argv is None else argv))
     try:
-        code = _dispatch(arguments)
         sys.stdout.flush()
+    except OSError as error:
+        # The reader of our output has left, which is its right, or there is no room for it; nothing more can be
+        # written, not even at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED if isinstance(error, BrokenPipeError) else _explain(error)
+    return code
+
+
+def _prepare() -> None:
+    """Somewhere to print to, and no letter that cannot be: UTF-8, or what the terminal takes with escapes for the rest."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:  # closed by whoever called us
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w", encoding="utf-8"))
+        elif hasattr(stream, "reconfigure"):
+            stream.reconfigure(encoding=stream.encoding if stream.isatty() else "utf-8", errors="backslashreplace")
+
+
+def _guarded(arguments: list[str]) -> int:
+    """One command, whatever happens in it."""
+    try:
+        return _dispatch(arguments)
     except SystemExit as leaving:
         return leaving.code if isinstance(leaving.code, int) else FAILED
     except BrokenPipeError:
-        # The reader of our output has left, which is its right; nothing more can be written, not even at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
         return INTERRUPTED
     except Exception as error:  # noqa: BLE001 - the last door: a person sees one line, never a traceback
         return _explain(error)
-    return code
 
 
 def parser(name: str) -> argparse.ArgumentParser:
