@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mails import DEED, NONCE, PUBLIC, QUOTE, READER, RUN, SOURCES, TEMPLATES, WORDS, brief, view
+from mails import DEED, NONCE, PUBLIC, QUOTE, READER, RUN, SOURCES, TEMPLATES, WORDS, arabic, brief, view
 from syndicate.errors import Held, Refused, RenderError
 from syndicate.model import Correction, Image
 from syndicate.render.email import EditionView, Frozen, freeze, splice, values
@@ -58,6 +58,16 @@ def test_both_parts_tell_the_same_in_the_same_order() -> None:
     for part in (html, text):
         places = [part.index(mark, max(part.index("Edition 7") - 100, 0)) for mark in marks]
         assert places == sorted(places)
+
+
+def test_who_was_forwarded_a_mail_is_shown_where_to_subscribe_by_the_same_plain_address_in_every_mail() -> None:
+    frozen, html, text = drawn(view(brief()))
+    assert f'Forwarded to you? <a class="lnk" href="{PUBLIC}/subscribe"' in re.sub(r' style="[^"]*"', "", html)
+    assert f"\n\nForwarded to you? Subscribe to The Ferry Letter:\n{PUBLIC}/subscribe\n\n" in text
+    assert "Forwarded" not in frozen.page()
+    _, html, text = drawn(arabic())
+    assert "هل وصلتكم من غيركم؟" in html
+    assert "هل وصلتكم من غيركم؟" in text
 
 
 def test_dates_are_the_publication_s_own() -> None:

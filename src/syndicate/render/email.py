@@ -208,6 +208,7 @@ def _context(view: EditionView, templates: Templates, nonce: str, forms: tuple[F
         "quote_kind": view.quotes[0].kind.value if view.quotes else "words",
         "quote_link": view.quote_link,
         "quote_text": view.quote_text,
+        "signup_url": f"{view.public_url}/subscribe",
         "title": view.title,
         "view_url": view.view_url,
         "zone": view.zone,
