@@ -289,7 +289,7 @@ def test_a_faulty_file_fails_the_check_with_its_line(say: Say, ran: Path) -> Non
 
 
 def test_a_fault_in_the_settings_stops_every_command_with_its_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    init.make(tmp_path / "new", sample=False, now=datetime.now(UTC))
+    assert main(["init", str(tmp_path / "p")]) == 0
     file = tmp_path / "new" / "config" / "syndicate.toml"
     file.write_text(file.read_text().replace('schedule = "', 'shedule = "'))
     for command in ("run", "plan", "status", "feeds"):
@@ -355,3 +355,15 @@ def test_an_answer_that_finds_no_room_is_told_in_one_line(monkeypatch: pytest.Mo
             [sys.executable, "-m", "syndicate", "--version"], stdout=full, stderr=subprocess.PIPE, text=True, check=False
         )
     assert (done.returncode, done.stderr) == (1, "syndicate: No space left on device\n")
+
+
+def test_a_damaged_database_is_named_by_its_own_path(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["init", str(tmp_path / "p")]) == 0
+    database = tmp_path / "p" / "var" / "syndicate.db"
+    database.parent.mkdir(exist_ok=True)
+    database.write_text("this was a database once", encoding="utf-8")
+    capsys.readouterr()
+    assert main(["-C", str(tmp_path / "p"), "plan"]) == 1
+    assert (
+        capsys.readouterr().err.strip() == f"syndicate: database {database}: it is not an SQLite database: check database.url"
+    )

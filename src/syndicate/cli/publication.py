@@ -71,6 +71,7 @@ def rehearsed(args: argparse.Namespace, *, at: datetime | None = None) -> Iterat
 
     from syndicate import log
     from syndicate.app import open_app
+    from syndicate.errors import StoreError
     from syndicate.settings import load
     from syndicate.store.database import Store, database_path
 
@@ -79,14 +80,17 @@ def rehearsed(args: argparse.Namespace, *, at: datetime | None = None) -> Iterat
     path = database_path(load(here, os.environ).database.url, here)
     with TemporaryDirectory(prefix="syndicate-") as folder:
         copy = Path(folder) / "syndicate.db"
-        if path.exists():
-            store = Store(path)
-            try:
-                store.copy_to(copy)
-            finally:
-                store.close()
-        with open_app(here, at=at, environ={**os.environ, _URL: f"sqlite:///{copy}"}) as app:
-            yield app
+        try:
+            if path.exists():
+                store = Store(path)
+                try:
+                    store.copy_to(copy)
+                finally:
+                    store.close()
+            with open_app(here, at=at, environ={**os.environ, _URL: f"sqlite:///{copy}"}) as app:
+                yield app
+        except StoreError as error:  # what is wrong with the copy is wrong with what it was made of
+            raise StoreError(str(error).replace(str(copy), str(path))) from error
 
 
 @contextmanager
