@@ -228,7 +228,25 @@ def test_an_edition_shows_its_books_and_no_small_domain(day: Day) -> None:
     said = text(day.mara.look("/editions/1"))
     assert re.search(r"audience (\d+) sent \1 failed 0 suppressed 0 uncertain 0 cancelled 0 open 0", said)
     assert "1 small domain" in said
+    assert re.search(r"open 0 recounted \d\d:\d\d:\d\d books balance", said)
     assert "There is no such edition" in day.mara.get("/desk/editions/99").text
+
+
+def test_books_that_do_not_balance_are_told_and_not_called_balanced(day: Day) -> None:
+    assert "books balance" in day.mara.look("/editions/1")
+    day.app.store.write(
+        lambda connection: connection.exec_driver_sql(
+            "UPDATE tally SET n = n + 2 WHERE state = 'sent' AND sending IN (SELECT key FROM sending WHERE kind = 'edition' AND subject = '1')"
+        )
+    )
+    said = text(day.mara.look("/editions/1"))
+    for _ in range(200):
+        if "not checked yet" not in said:
+            break
+        said = text(day.mara.look("/editions/1"))
+    assert "books differ" in said
+    assert "books balance" not in said
+    assert re.search(r"sent: 3 tallied, 1 rows\. Run syndicate db check", said)
 
 
 def test_settings_show_no_secret(day: Day) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import html
 import re
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -130,9 +133,9 @@ def test_a_text_is_tried_and_saved_nowhere(room: Room) -> None:
     assert room.made.root.joinpath("content/briefs/lamps.md").read_bytes() == before
     assert "Nobody was to moor" not in room.mara.look("/briefs/lamps")
     assert "cannot be posted" not in room.ivo.act("/briefs/lamps/preview", {"channel": "x", "text": "word " * 900})
-    room.ivo.act("/briefs/lamps/preview", {"channel": "x", "text": "word " * 1001}, status=409)
+    room.ivo.act("/briefs/lamps/preview", {"channel": "x", "text": "word " * 4001}, status=409)
     room.ivo.act("/briefs/lamps/preview", {"channel": "mail", "text": "w"}, status=409)
-    room.ivo.act("/briefs/lamps/preview", {"channel": "x", "text": "a.b/" * 200}, status=409)
+    room.ivo.act("/briefs/lamps/preview", {"channel": "x", "text": "a.b/" * 5000})
 
 
 def test_the_form_begins_with_a_text_that_makes_the_same_post(room: Room) -> None:
@@ -142,6 +145,32 @@ def test_the_form_begins_with_a_text_that_makes_the_same_post(room: Room) -> Non
         again = room.ivo.act("/briefs/lamps/preview", {"channel": one.account, "text": one.draft, "part": "yes"})
         assert one.post
         assert f'<p class="said-so" lang="en">{html.escape(one.post.text)}</p>' in again, one.account
+
+
+def test_a_post_shows_the_very_picture_that_is_uploaded(room: Room) -> None:
+    media = room.made.root / "content/media"
+    media.mkdir()
+    shutil.copy(Path(__file__).parents[2] / "content/media/letters-per-week.png", media / "chart.png")
+    room.made.brief("chart", "2026-11-19T12:00:00Z", status="draft", image="/media/chart.png", image_alt="Letters rise <b>")
+    room.app.content.sync(room.app.sources, room.app.now())
+    found = room.app.content.brief("chart", now=None)
+    assert found
+    page = room.mara.look("/briefs/chart")
+    shown = {one.account: one.post for one in specimens.posts(room.app, found, room.app.now()) if one.post}
+    for post in shown.values():
+        picture = post.picture or (post.card and post.card.thumb)
+        assert picture
+        path = f"/desk/pictures/{Path(picture.file).name}"
+        assert f'src="{path}" alt="Letters rise &lt;b&gt;"' in page
+        answer = room.ivo.get(path)
+        assert hashlib.sha256(answer.content).hexdigest() == picture.sha
+        assert answer.headers["content-type"] == picture.type
+    assert "img-src 'self'" in room.mara.get("/desk/briefs/chart").headers["content-security-policy"]
+    assert room.mara.get("/desk/pictures/..%2f..%2fsyndicate.db").status_code == 404
+    assert room.mara.get(f"/desk/pictures/{'0' * 64}.png").status_code == 404
+    lamps = room.mara.look("/briefs/lamps")
+    assert lamps.count("the card is drawn by x, from the page") == 1
+    assert "the card is drawn by mastodon" not in lamps  # behind its warning it draws none
 
 
 def test_nothing_is_sent_before_its_time_and_nothing_twice(room: Room) -> None:

@@ -129,6 +129,23 @@ def sendings(connection: Connection, keys: Collection[int]) -> dict[int, Sent]:
     return {sent.key: sent for sent in found}
 
 
+def recount(connection: Connection, sendings: Collection[int]) -> dict[str, tuple[int, int]] | None:
+    """What the tallies of some sendings say of each state, and how many rows there are; ``None`` where rows are forgotten.
+
+    One statement, so that both are of one moment; it walks the rows of these sendings.
+    """
+    query = sa.text(
+        """SELECT state, sum(tallied), sum(counted) FROM (
+            SELECT state, n AS tallied, 0 AS counted FROM tally WHERE sending IN :keys
+            UNION ALL SELECT state, 0, count(*) FROM delivery WHERE sending IN :keys GROUP BY state)
+        GROUP BY state"""
+    ).bindparams(sa.bindparam("keys", expanding=True))
+    gone = sa.text("SELECT 1 FROM sending WHERE key IN :keys AND state = 'forgotten' LIMIT 1")
+    if connection.execute(gone.bindparams(sa.bindparam("keys", expanding=True)), {"keys": list(sendings)}).scalar():
+        return None
+    return {row[0]: (row[1], row[2]) for row in connection.execute(query, {"keys": list(sendings)})}
+
+
 def running(connection: Connection, *, limit: int = 6) -> list[list[Sent]]:
     """The sendings of each edition of which something is open, oldest edition first."""
     open_ones = sa.text(

@@ -13,6 +13,7 @@ from syndicate.model import OPEN_STATES, State
 if TYPE_CHECKING:
     from syndicate.store.board import Sent
     from syndicate.web.desk.pace import Going, Pace
+    from syndicate.web.desk.recount import Check
 
 TERMS: Final = (State.SENT, State.FAILED, State.SUPPRESSED, State.UNCERTAIN, State.CANCELLED)
 _TONES: Final = {State.FAILED: "bad", State.UNCERTAIN: "ask"}
@@ -50,9 +51,17 @@ class Books:
     meter: tuple[Stretch, ...]
     held: str  # the hold that stops it
     going: Going | None
+    check: Check | None  # the recount; None while it is made
 
 
-def of(sent: Sequence[Sent], holds: Collection[str], channel: str, pace: Pace | None, now: datetime) -> Books:
+def of(
+    sent: Sequence[Sent],
+    holds: Collection[str],
+    channel: str,
+    pace: Pace | None,
+    now: datetime,
+    check: Check | None = None,
+) -> Books:
     """The books of all ``sent`` together. ``pace``: remember what is seen, and say how fast it goes."""
     states: Counter[State] = Counter()
     for one in sent:
@@ -74,6 +83,7 @@ def of(sent: Sequence[Sent], holds: Collection[str], channel: str, pace: Pace | 
         meter=_meter(states, audience),
         held=held,
         going=going,
+        check=check,
     )
 
 

@@ -6,7 +6,7 @@ from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING, Final
 
 from syndicate.store import board, readership
-from syndicate.web.desk import books, plots
+from syndicate.web.desk import books, plots, recount
 from syndicate.web.desk.ways import view
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from syndicate.store.board import Sent
     from syndicate.store.readership import Details, Readers
     from syndicate.web.desk.books import Books
+    from syndicate.web.desk.recount import Check
     from syndicate.web.desk.visit import Visit
 
 _PAGE: Final = 25
@@ -54,7 +55,7 @@ def edition(visit: Visit) -> Response:
             "There is no such edition", "Editions are numbered as they are made.", status=404, way="/desk/editions"
         )
     holds = [hold.target for hold in visit.app.holds.list()]
-    shown = _books(visit, found, sent, holds)
+    shown = _books(visit, found, sent, holds, check=recount.checked(visit, key, sent) if sent else None)
     keys = [one.key for one in sent]
     counted = visit.counted(f"edition:{key}", lambda: _details(visit.app, keys))
     ends = shown.going.ends if shown and shown.going else None
@@ -76,9 +77,9 @@ def edition(visit: Visit) -> Response:
     )
 
 
-def _books(visit: Visit, found: Edition, sent: list[Sent], holds: list[str]) -> Books | None:
+def _books(visit: Visit, found: Edition, sent: list[Sent], holds: list[str], check: Check | None = None) -> Books | None:
     letter = visit.app.settings.newsletters.get(found.newsletter)
-    return books.of(sent, holds, letter.channel if letter else "", visit.desk.pace, visit.now) if sent else None
+    return books.of(sent, holds, letter.channel if letter else "", visit.desk.pace, visit.now, check) if sent else None
 
 
 def _details(app: App, keys: list[int]) -> Details:

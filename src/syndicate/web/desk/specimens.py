@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from syndicate.model import Brief, State
+from syndicate.model import Brief, Card, State
 from syndicate.publish import proof, rhythm
 from syndicate.publish.editions import schedule_for
 from syndicate.store import board, record, shelf
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from syndicate.store.shelf import Carrier
 
 CLIPPED: Final = 102_000  # bytes of HTML after which Gmail shows no more
+_DRAW: Final = frozenset({"x", "mastodon", "threads", "linkedin", "facebook", "slack", "discord", "telegram"})
 _MANY: Final = 1000
 
 
@@ -38,6 +39,7 @@ class Specimen:
     limit: int  # 0: none
     units: str
     post: Post | None  # None where it could not be made
+    drawn: Card | None  # what the network draws below it by itself, from the page that is linked
     notes: tuple[str, ...]
     cost: float  # US dollars
     fault: str
@@ -109,6 +111,7 @@ def _specimen(app: App, brief: Brief, made: Proof, part: int, *, tried: bool) ->
         limit=made.limit or 0,
         units=made.units.removeprefix("characters as ").removesuffix(" counts"),
         post=made.post,
+        drawn=_drawn(brief, made.post, channel.network),
         notes=_notes(made),
         cost=made.cost or 0.0,
         fault=made.fault,
@@ -123,9 +126,18 @@ def _notes(made: Proof) -> tuple[str, ...]:
         return ()
     found = [f"left out: {made.note}" if made.note else "nothing is cut"]
     if post.picture:
-        found.append(f"picture {post.picture.width} × {post.picture.height} px: {post.picture.alt}")
+        found.append(f"picture {post.picture.width} × {post.picture.height} px, {_size(post.picture.size)}, as uploaded")
     found.append("no price" if made.cost is None else f"${made.cost:.3f}")
     return tuple(found)
+
+
+def _drawn(brief: Brief, post: Post | None, network: str) -> Card | None:
+    """The card of a link in the text. A picture or a card of ours stands in its place; Mastodon hides it behind a warning."""
+    if post is None or post.picture or post.card or network not in _DRAW or post.link not in post.text:
+        return None
+    if network == "mastodon" and post.warning:
+        return None
+    return Card(uri=brief.link, title=brief.title, description=brief.summary)
 
 
 def _draft(brief: Brief, made: Proof) -> str:

@@ -11,7 +11,7 @@ from starlette.responses import HTMLResponse, Response
 
 from syndicate.publish.forecast import Coming, Forecast
 from syndicate.store import agenda, board
-from syndicate.web.desk import ahead, alerts, books, dayboard
+from syndicate.web.desk import ahead, alerts, books, dayboard, recount
 from syndicate.web.desk.dayboard import Facts, Row
 from syndicate.web.desk.ways import EVERYBODY, Way, view
 
@@ -104,7 +104,8 @@ def _items(sent: Sequence[Sent]) -> set[str]:
 
 def _books(visit: Visit, sent: Sequence[Sent], holds: Sequence[Hold], facts: Facts) -> books.Books:
     channel = facts.mail.get(sent[0].newsletter, "")
-    return books.of(sent, [hold.target for hold in holds], channel, visit.desk.pace, visit.now)
+    check = recount.checked(visit, sent[0].edition or 0, sent)
+    return books.of(sent, [hold.target for hold in holds], channel, visit.desk.pace, visit.now, check)
 
 
 def _columns(app: App, rows: Sequence[Row]) -> list[str]:
