@@ -33,7 +33,7 @@ def opaque(source: str, path: str, date: str) -> str:
     unrenamed files gives the same ids again.
     """
     digest = hashlib.sha256("\0".join((source, path, date)).encode()).digest()
-    return base64.b32encode(digest).decode().lower()[:16]
+    return base64.b32encode(digest[:10]).decode().lower()  # ten bytes are sixteen characters
 
 
 def tag_uri(authority: str, kind: str, specific: str) -> str:
@@ -52,6 +52,7 @@ def slugify(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")
 
 
+@lru_cache(maxsize=4_096)  # few names, in many briefs
 def name_slug(name: str) -> str:
     """The path segment of a topic, author or series: as ``slugify``, and never empty.
 

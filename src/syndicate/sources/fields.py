@@ -22,6 +22,7 @@ _FORMER: Final = re.compile(r"(urn:[a-z0-9][a-z0-9-]{0,31}:|https?://)[0-9a-z;/?
 _GUID: Final = re.compile(r"[!-~]{1,255}")
 _LANG: Final = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
 _NEAR: Final = 0.8  # difflib's ratio from which a key is taken for a slip
+_STATUSES: Final = {"hidden": Status.DRAFT, "skip": Status.DRAFT, **{status.value: status for status in Status}}
 # Where one of these is misspelt, an item could leave that should not have left.
 _CAREFUL: Final = ("embargo", "status", "draft", "published", "publishdate", "date")
 _SAME_CARE: Final = {"draft": ("status", "published"), "status": ("draft",), "published": ("status", "draft")}
@@ -34,6 +35,7 @@ class Fields:
     def __init__(self, matter: Matter, *, file: str, zone: str, private: bool = False) -> None:
         """``private``: no value of this file may be told, for it may be a quote's words (Q5)."""
         self.nodes = matter.fields
+        self._written = {name: node for name, node in matter.fields.items() if node.value is not None and node.value != ()}
         self.dialect = matter.dialect
         self.file = file
         self.zone = zone
@@ -43,15 +45,11 @@ class Fields:
 
     def has(self, *names: str) -> bool:
         """Whether one of ``names`` is written and not empty."""
-        return self.node(*names) is not None
+        return not self._written.keys().isdisjoint(names)
 
     def node(self, *names: str) -> Node | None:
         """The first of ``names`` that is written and not empty."""
-        for name in names:
-            found = self.nodes.get(name)
-            if found is not None and found.value is not None and found.value != ():
-                return found
-        return None
+        return next((self._written[name] for name in names if name in self._written), None)
 
     def fault(self, place: Node | None, what: str, right: str, *, rule: str = "front-matter") -> None:
         """Record a fault at ``place``; ``None`` where the mistake is that it is missing."""
@@ -136,11 +134,10 @@ class Fields:
     def status(self) -> Status:
         """The status by our key, Jekyll's ``published: false``, or ``draft: true``; a contradiction is a fault."""
         written = self.text("status").lower()
-        known = {"hidden": "draft", "skip": "draft", **{status.value: status.value for status in Status}}
-        if written and written not in known:
+        if written and written not in _STATUSES:
             right = "write draft, embargoed, published or withdrawn"
             self.fault(self.nodes["status"], f"status{self.cited(written)} is unknown", right)
-        status = Status(known.get(written, "published"))
+        status = _STATUSES.get(written, Status.PUBLISHED)
         held = "draft" if self.flag("draft") else ""
         if self._says_unpublished():
             held = "published"

@@ -139,7 +139,7 @@ class Folder:
             what, _, right = found.problem.partition("; ")
             raise _fault(found.path, what, right)
         try:
-            data, stamp = _bytes(self._root / found.path)
+            data, stamp = _bytes(os.path.join(self._root, found.path))  # noqa: PTH118 - a third of the time of a Path
         except OSError as error:
             raise _fault(found.path, *_reason(error), rule=PASSING) from error
         except ValueError as error:
@@ -282,10 +282,10 @@ def _stamp(known: os.stat_result) -> str:
     return f"{known.st_mtime_ns}:{known.st_size}:{known.st_ino}"
 
 
-def _bytes(path: Path) -> tuple[bytes, str]:
+def _bytes(path: str) -> tuple[bytes, str]:
     # Not blocking: a pipe with a file's name would wait for a writer for ever.
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    with os.fdopen(descriptor, "rb") as file:
+    with os.fdopen(descriptor, "rb", buffering=0) as file:
         known = os.fstat(descriptor)
         if not stat.S_ISREG(known.st_mode):
             msg = "is no ordinary file; let it be one"

@@ -12,7 +12,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time
-from typing import Any, Final, Literal, NoReturn, TypeAlias
+from typing import Any, Final, Literal, NamedTuple, NoReturn, TypeAlias
 
 import yaml
 
@@ -41,9 +41,8 @@ _ADVICE: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
-    """A value and where it stands."""
+class Node(NamedTuple):
+    """A value and where it stands. A tuple, for there are dozens in a file and thousands of files."""
 
     value: Value
     line: int  # 1-based, in the file; of the key where it has one
@@ -111,7 +110,7 @@ class _Yaml:
             if loader.check_event(yaml.StreamEndEvent):
                 return {}
             loader.get_event()
-            root = self._node(loader, 0)
+            root = self._node(loader, loader.get_event(), 0)
             if not loader.check_event(yaml.DocumentEndEvent):
                 self._refuse(loader.peek_event(), "the front matter goes on after its end", _ADVICE["yaml"])
             loader.get_event()
@@ -125,20 +124,19 @@ class _Yaml:
             _refuse(self._file, root.line, "the front matter is not a list of keys", "write key: value, one on a line")
         return root.value
 
-    def _node(self, loader: Any, depth: int) -> Node:  # noqa: ANN401
-        event = loader.get_event()
+    def _node(self, loader: Any, event: Any, depth: int) -> Node:  # noqa: ANN401
         self._nodes += 1
         if depth > _MOST_DEPTH or self._nodes > _MOST_NODES:
             self._refuse(event, "the front matter is nested too deeply or repeats itself without end", "write it out")
-        line = self._line(event)
-        if isinstance(event, yaml.AliasEvent):
+        kind, line = type(event), self._line(event)
+        if kind is yaml.AliasEvent:
             return self._alias(event)
         if event.tag is not None and not _TAG.fullmatch(event.tag):
             self._refuse(event, "a YAML tag stands before a value", "delete the word that begins with !")
-        if isinstance(event, yaml.ScalarEvent):
+        if kind is yaml.ScalarEvent:
             plain = not event.style and event.tag is None
             node = Node(None if plain and event.value in _NULL else event.value, line, plain)
-        elif isinstance(event, yaml.SequenceStartEvent):
+        elif kind is yaml.SequenceStartEvent:
             node = Node(self._sequence(loader, depth), line)
         else:
             node = Node(self._mapping(loader, depth), line)
@@ -156,23 +154,19 @@ class _Yaml:
 
     def _sequence(self, loader: Any, depth: int) -> tuple[Node, ...]:  # noqa: ANN401
         nodes = []
-        while not loader.check_event(yaml.SequenceEndEvent):
-            nodes.append(self._node(loader, depth + 1))
-        loader.get_event()
+        while type(event := loader.get_event()) is not yaml.SequenceEndEvent:
+            nodes.append(self._node(loader, event, depth + 1))
         return tuple(nodes)
 
     def _mapping(self, loader: Any, depth: int) -> dict[str, Node]:  # noqa: ANN401
         found: dict[str, Node] = {}
-        while not loader.check_event(yaml.MappingEndEvent):
-            key = loader.get_event()
-            if not isinstance(key, yaml.ScalarEvent):
+        while type(key := loader.get_event()) is not yaml.MappingEndEvent:
+            if type(key) is not yaml.ScalarEvent:
                 self._refuse(key, "a key is a list or a mapping", "write key: value")
             if key.value == "<<":
                 self._refuse(key, "merge keys are not read", "write the keys out")
-            node = self._node(loader, depth + 1)
-            line = self._line(key)
-            _add(found, key.value, Node(node.value, line, node.plain), self._file)
-        loader.get_event()
+            node = self._node(loader, loader.get_event(), depth + 1)
+            _add(found, key.value, Node(node.value, self._line(key), node.plain), self._file)
         return found
 
     def _line(self, event: Any) -> int:  # noqa: ANN401

@@ -109,9 +109,10 @@ def _watch_brackets(fields: Fields, text: str, body: str) -> None:
 
 
 def _named(path: str, folder: str) -> _Named:
-    place = PurePosixPath(path).relative_to(folder)
-    bundle = place.stem == "index" and len(place.parts) > 1
-    stem = place.parts[-2] if bundle else place.stem
+    *above, name = path.removeprefix(f"{folder}/").split("/")
+    stem = name.rpartition(".")[0]
+    if stem == "index" and above:
+        stem = above[-1]
     dated = _FILE_DATE.fullmatch(stem)
     if dated is not None:
         try:
@@ -119,7 +120,7 @@ def _named(path: str, folder: str) -> _Named:
         except ValueError:
             dated = None
     slug = slugify(dated["rest"] or stem) if dated else slugify(stem)
-    return _Named(slug=slug, date=dated["date"] if dated else "", draft="_drafts" in place.parts[:-1])
+    return _Named(slug=slug, date=dated["date"] if dated else "", draft="_drafts" in above)
 
 
 def _date(fields: Fields, named: _Named, status: Status) -> tuple[datetime | None, str]:
@@ -175,8 +176,8 @@ class _Beside:
 
     def __init__(self, fields: Fields) -> None:
         self._fields = fields
-        tables = (fields.nodes.get(name) for name in ("taxonomies", "extra", "params"))
-        self._tables = [table.value for table in tables if table is not None and isinstance(table.value, dict)]
+        tables = (fields.nodes[name].value for name in ("taxonomies", "extra", "params") if name in fields.nodes)
+        self._tables: list[dict[str, Node]] = [table for table in tables if isinstance(table, dict)]
 
     def node(self, *names: str) -> Node | None:
         if (found := self._fields.node(*names)) is not None:
