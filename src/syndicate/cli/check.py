@@ -29,8 +29,9 @@ def parser(prog: str) -> argparse.ArgumentParser:
 
 def run(args: argparse.Namespace) -> int:
     """Gather everything, then tell it."""
+    from syndicate.cli import originals
     from syndicate.cli.output import count, document, note, say
-    from syndicate.cli.publication import rehearsed
+    from syndicate.cli.publication import rehearsed, root
     from syndicate.errors import FaultyError
     from syndicate.publish import alike, posts, withdrawal
 
@@ -45,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
             faults += alike.faults(app, now, lambda item, channel: posts.render(app, item, channel, created=now))
             faults += _uncalendared(app, now)
             faults += _unwritable(args)
-            advice = [*report.advice, *_worth_saying(app)]
+            advice = [*report.advice, *_worth_saying(app), *originals.outdated(root(args))]
             briefs, quotes = len(app.content.briefs(now=now)), len(app.content.quotes(now=now))
             sizes = f"{count(briefs, 'brief')} and {count(quotes, 'quote')} published"
     except FaultyError as error:

@@ -64,6 +64,7 @@ def make(target: Path, *, sample: bool, now: datetime) -> int:
         A file of that name is already there; nothing is written then.
     """
     from syndicate import starter
+    from syndicate.cli import originals
     from syndicate.errors import SyndicateError
 
     wanted = {path: place for path, place in starter.files() if sample or not path.startswith("content/")}
@@ -72,6 +73,7 @@ def make(target: Path, *, sample: bool, now: datetime) -> int:
         msg = f"{target / taken[0]} is already there; name a new folder, or move it away first (nothing was written)"
         raise SyndicateError(msg)
     files = {path: place.read_bytes() for path, place in wanted.items()}
+    files[originals.RECORD] = originals.record(files)
     begin = now.replace(second=0, microsecond=0)
     if sample:
         texts = {path: data.decode() for path, data in files.items() if path.endswith((".md", "config/syndicate.toml"))}
