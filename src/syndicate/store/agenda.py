@@ -7,6 +7,7 @@ import json
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 import sqlalchemy as sa
 
@@ -15,6 +16,7 @@ from syndicate.plan.due import EditionKind
 from syndicate.store import schema
 from syndicate.store.clocks import Clock as Clock
 from syndicate.store.clocks import clocks as clocks
+from syndicate.store.database import driver
 from syndicate.store.schema import to_micros
 
 
@@ -106,6 +108,15 @@ def slots(connection: sa.Connection, *, since: datetime, states: Sequence[str] =
     return list(connection.execute(query).mappings())
 
 
+# Which `now` editions a subscriber got since. There are few of them, and mostly none: they are looked through first.
+_COVERED: Final = "max(subscription.covered_to, coalesce(subscription.paused_to, subscription.covered_to))"
+_EXTRAS: Final = f"""CASE WHEN {_COVERED} < (SELECT max(at) FROM edition WHERE frequency = 'now') THEN (
+    SELECT group_concat(e.key) FROM edition e INDEXED BY ix_edition_now
+    CROSS JOIN sending s ON s.kind = 'edition' AND s.subject = CAST(e.key AS TEXT)
+    CROSS JOIN delivery d ON d.sending = s.key AND d.place = subscription.subscriber
+    WHERE e.frequency = 'now' AND e.at > {_COVERED}) END"""  # noqa: S608 - fixed text
+
+
 def groups(
     connection: sa.Connection,
     newsletter: str,
@@ -119,22 +130,10 @@ def groups(
     u = schema.subscription.c
     # What came out during a pause is not owed once it is over.
     covered = sa.func.max(u.covered_to, sa.func.coalesce(u.paused_to, u.covered_to), type_=schema.Instant)
-    extras = (
-        sa.select(sa.func.group_concat(schema.edition.c.key))
-        .select_from(schema.edition)
-        .join(schema.sending, schema.sending.c.subject == sa.cast(schema.edition.c.key, sa.Text))
-        .join(schema.delivery, schema.delivery.c.sending == schema.sending.c.key)
-        .where(
-            schema.delivery.c.place == u.subscriber,
-            schema.sending.c.kind == "edition",
-            schema.edition.c.frequency == sa.literal_column("'now'"),  # word for word, for the index
-            schema.edition.c.at > covered,
-        )
-        .scalar_subquery()
+    extras = sa.literal_column(_EXTRAS, sa.Text).label("extras")
+    query = sa.select(u.subscriber, covered.label("covered_to"), u.topics, u.quote_display, u.lang, u.quoted_to, extras).where(
+        u.newsletter == _letter(newsletter), u.state == "active", sa.or_(u.paused_to.is_(None), u.paused_to <= now)
     )
-    query = sa.select(
-        u.subscriber, covered.label("covered_to"), u.topics, u.quote_display, u.lang, u.quoted_to, extras.label("extras")
-    ).where(u.newsletter == _letter(newsletter), u.state == "active", sa.or_(u.paused_to.is_(None), u.paused_to <= now))
     if frequency is not None:
         query = query.where(u.frequency == frequency)
     if before is not None:
@@ -318,8 +317,8 @@ def holding_any(connection: sa.Connection, variants: Collection[int], statuses: 
     """Which of ``variants`` hold an item of one of ``statuses``."""
     query = """SELECT v.key FROM variant v, json_each(v.items) held JOIN item i ON i.key = held.value
         WHERE v.key IN (SELECT value FROM json_each(?)) AND i.status IN (SELECT value FROM json_each(?))"""
-    found = connection.exec_driver_sql(query, (json.dumps(list(variants)), json.dumps([str(status) for status in statuses])))
-    return set(found.scalars())
+    wanted = (json.dumps(list(variants)), json.dumps([str(status) for status in statuses]))
+    return {row[0] for row in driver(connection).execute(query, wanted)}
 
 
 def prune(connection: sa.Connection, variant: int, statuses: Collection[Status]) -> None:
