@@ -288,6 +288,7 @@ class Message:
     recipient: str  # envelope RCPT TO, addr-spec
     data: bytes
     message_id: str  # without angle brackets
+    undotted: bool = False  # whoever made it has seen that no line begins with a dot: none is to be doubled (RFC 5321 §4.5.2)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -324,10 +325,7 @@ class Card:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Post:
-    """A parcel: the text, link, warning and language of one Item fitted to one social channel.
-
-    Made by ``render/post.py`` alone; for a quote its text comes from ``render/framing.py``.
-    """
+    """A parcel: an Item fitted to one social channel by ``render/post.py`` alone; a quote's text is ``render/framing.py``'s."""
 
     item: str  # the item's id
     text: str = field(repr=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
@@ -131,6 +132,27 @@ def test_who_waits_for_a_turn_finds_its_own_granted(counter: Counter, monkeypatc
     second.join(10)
     assert found == [{"b0", "b1"}]
     assert counter.states() == "wcccwwcc"
+
+
+def test_all_who_wait_for_a_turn_share_the_next(counter: Counter, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where replies take long, nothing is asked for in advance: connections meet while they wait."""
+    third = counter.exchange.join()
+    third.take("b3", counter.b.part("b3")[0])
+    inside, go_on = held(monkeypatch)
+    asked = [(counter.a, ["a0"]), (counter.b, ["b0"]), (third, ["b3"])]
+    threads = [threading.Thread(target=counter.exchange.intend, args=each) for each in asked]
+    threads[0].start()
+    assert inside.wait(10)
+    for thread in threads[1:]:
+        thread.start()
+    while not (counter.b.wanting() and third.wanting()):
+        time.sleep(0.001)
+    commits, take = [], Ledger.exchange
+    monkeypatch.setattr(Ledger, "exchange", lambda *args, **more: commits.append(1) or take(*args, **more))
+    go_on.set()
+    for thread in threads:
+        thread.join(10)
+    assert (counter.states(), len(commits)) == ("wcccwccw", 1)
 
 
 def test_what_is_handed_back_while_another_asks_for_it_is_not_left_on_the_wire(

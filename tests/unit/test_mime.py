@@ -303,11 +303,23 @@ def test_any_text_survives_the_encoding(before: str, after: str, value: str) -> 
     with pytest.MonkeyPatch.context() as patch:
         filling = {name: quoted_printable(text) for name, text in {**values(READER), "address": value}.items()}
         patch.setattr("syndicate.render.mime._filling", lambda *_: (READER.address, filling, filling, ""))
-        data = message(frozen, READER, ENVELOPE).data
+        made = message(frozen, READER, ENVELOPE)
+    data = made.data
+    assert made.undotted
     assert parts(data)[0] == speakable(before) + value + speakable(after)
     body = data.partition(b"\r\n\r\n")[2]
     assert max(map(len, body.split(b"\r\n"))) <= 76
     assert not re.search(rb"(?m)^\.", body)
+
+
+@pytest.mark.parametrize(("value", "leave"), [(b".a=\r\n", ""), (b"a=\r\n.b=\r\n", ""), (b"a=\r\n", "X: y\r\n.z\r\n")])
+def test_a_line_that_begins_with_a_dot_is_never_called_harmless(
+    value: bytes, leave: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The channel looks for one again, and doubles it; it is told that it need not where there is none."""
+    filling = {**{name: quoted_printable(text) for name, text in values(READER).items()}, "address": value}
+    monkeypatch.setattr("syndicate.render.mime._filling", lambda *_: (READER.address, filling, filling, leave))
+    assert not message(FROZEN, READER, ENVELOPE).undotted
 
 
 # -- the newsletter's own mistakes --------------------------------------------------------------------

@@ -30,7 +30,9 @@ class Signing:
         Unreachable
             The key cannot be used: nothing leaves unsigned.
         """
-        return replace(mail, data=self._signer(sender_domain(mail.data)).sign(mail.data)) if self._selector else mail
+        if not self._selector:
+            return mail
+        return replace(mail, data=self._signer(sender_domain(mail.data)).sign(mail.data), undotted=False)
 
     def examine(self, data: bytes) -> list[Finding]:
         """What a delivered message's signatures cover; where we sign, whether ours holds."""

@@ -38,6 +38,7 @@ class Hand:
         self._doubtful: set[str] = set()  # of them: those whose intent is recorded
         self._results: list[Result] = []  # not recorded yet
         self._news: dict[str, float] = {}  # intents decided along with another connection's (channels.Run.meanwhile)
+        self._asked: Sequence[str] = ()  # it waits for these intents
         self._most = 0  # that may be in doubt at once
 
     def take(self, key: str, duty: Duty) -> None:
@@ -77,14 +78,25 @@ class Hand:
             news, self._news = self._news, {}
             return news
 
-    def decided(self, keys: Sequence[str]) -> dict[str, float]:
-        """The news of these."""
+    def ask(self, keys: Sequence[str]) -> None:
+        """It needs these intents now: whoever has the next turn asks for them."""
         with self._lock:
-            return {key: self._news.pop(key) for key in keys if key in self._news}
+            self._asked = keys
 
-    def offer(self, asked: Sequence[str] = ()) -> _Offer:
-        """Its results, and ``asked`` or what leaves next: no more than may be in doubt at once."""
-        results = self.reported()
+    def wanting(self) -> list[str]:
+        """Those it asked for that are not decided yet."""
+        with self._lock:
+            return [key for key in self._asked if key not in self._news]
+
+    def granted(self) -> set[str]:
+        """Those it asked for that were granted."""
+        with self._lock:
+            keys, self._asked = self._asked, ()
+            return {key for key in keys if self._news.pop(key)}
+
+    def offer(self) -> _Offer:
+        """Its results, and what it asked for or sends next: of that no more than may be in doubt at once."""
+        results, asked = self.reported(), self.wanting()
         with self._lock:
             room = max(0, self._most - len(self._doubtful))
             open_ = (key for key in self._duties if key not in self._doubtful and key not in self._news)
@@ -132,16 +144,15 @@ class Exchange:
         StoreError
             The database does not take it.
         """
+        hand.ask(keys)
         with self.turn:
-            found = hand.decided(keys)  # by the transaction that was waited for
-            if asked := [key for key in keys if key not in found]:
-                self._transact(hand, asked)
-                found |= hand.decided(asked)
-        return {key for key, at in found.items() if at}
+            if hand.wanting():  # and the transaction that was waited for did not decide it
+                self._transact()
+            return hand.granted()
 
-    def _transact(self, asking: Hand, asked: Sequence[str]) -> None:
+    def _transact(self) -> None:
         office = self._office
-        offers = [(hand, hand.offer(asked if hand is asking else ())) for hand in self._hands]
+        offers = [(hand, hand.offer()) for hand in self._hands]
         results = [result for _, offer in offers for result in offer.results]
         if results:
             fail_at("lane.before_settle")

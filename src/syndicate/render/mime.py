@@ -33,6 +33,7 @@ _LINE: Final = 76  # the longest encoded line, soft break included (RFC 2045 §6
 _HEADER_LINE: Final = 998  # the longest line of all (RFC 5322 §2.1.1)
 _ENCODED_WORD: Final = 75  # the longest encoded word (RFC 2047 §2)
 _UNSAFE: Final = re.compile(rb"[^\t\x20-\x3c\x3e-\x7e]")
+_DOTTED: Final = re.compile(rb"\n\.")
 _SIMPLE_ADDRESS: Final = re.compile(r"[a-z0-9_+-]+(?:\.[a-z0-9_+-]+)*@[a-z0-9]+(?:[.-][a-z0-9]+)*", re.IGNORECASE)
 _PLAIN_ADDRESS: Final = re.compile(  # at most 75 characters
     r"[a-z0-9_+-]{1,30}(?:\.[a-z0-9_+-]{1,9})?@[a-z0-9]{1,15}(?:[.-][a-z0-9]{1,9}){1,2}"
@@ -103,6 +104,7 @@ def message(frozen: Frozen, recipient: Recipient, envelope: Envelope) -> Message
         recipient=to,
         data=b"".join(pieces),
         message_id=envelope.message_id,
+        undotted=shape.undotted and _undotted(pieces[1], *text.values(), *html.values()),
     )
 
 
@@ -150,6 +152,7 @@ class _Shape:
     text: tuple[tuple[int, str], ...]  # the places of gaps, and their names
     html: tuple[tuple[int, str], ...]
     gaps: frozenset[str]
+    undotted: bool  # none of the pieces begins a line with a dot
 
 
 @lru_cache(maxsize=64)
@@ -166,7 +169,13 @@ def _shape(frozen: Frozen, sender: str, reply_to: str, list_id: str, archive: st
         text=tuple(gap for gap in gaps if gap[0] < between),
         html=tuple(gap for gap in gaps if gap[0] > between),
         gaps=frozenset(name for _, name in gaps),
+        undotted=_undotted(*(piece for piece in laid if isinstance(piece, bytes))),
     )
+
+
+def _undotted(*pieces: bytes) -> bool:
+    """Whether no line begins with a dot, as far as these can tell: each may begin a line."""
+    return not _DOTTED.search(b"\n".join((b"", *pieces)))
 
 
 @lru_cache(maxsize=256)  # the same for every reader of a sending

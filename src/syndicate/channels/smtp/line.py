@@ -121,12 +121,16 @@ class Line:
 
     def hand_over(self, data: bytes, following: bytes) -> bool:
         """Send a message's text, its dot and what follows in one stroke; ``False`` where it broke before the dot was out."""
-        whole = memoryview(b"".join((data, b".\r\n", following)))
+        rest = b".\r\n" + following
         sent = 0
         self._wait_for(self._timeout)
         try:
-            while sent < len(whole):
-                sent += self._socket.send(whole[sent:])
+            if not self._tls:
+                sent = self._socket.sendmsg((data, rest))  # nearly always all of it, and nothing is copied before
+            if sent < len(data) + len(rest):
+                whole = memoryview(data + rest)
+                while sent < len(whole):
+                    sent += self._socket.send(whole[sent:])
         except OSError:
             if sent + (_RECORD if self._tls else 0) <= len(data):
                 return False

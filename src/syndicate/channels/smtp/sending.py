@@ -106,7 +106,7 @@ class Sending:
             self._run.tell(key, error)
             return
         if _ADDRESS.fullmatch(mail.sender) and _ADDRESS.fullmatch(mail.recipient):
-            self._queue.append(_Mail(key, mail, stuffed(mail.data)))
+            self._queue.append(_Mail(key, mail, stuffed(mail)))
         else:
             self._run.tell(key, Refused("This address cannot be said to a mail server.", code="5.1.3"))
 
@@ -155,6 +155,7 @@ class Sending:
             self._address(mail, line)
             if self._ready is not mail:
                 return
+        self._learn()
         if not mail.refused and not (mail.granted and time.monotonic() - mail.granted <= STALE_SECONDS):
             self._ask()
         if mail.granted:
@@ -360,7 +361,9 @@ def _replies(line: Line, n: int, within: float) -> list[Reply]:
     return found
 
 
-def stuffed(data: bytes) -> bytes:
+def stuffed(mail: Message) -> bytes:
     """Whole lines, a dot doubled where a line begins with one (RFC 5321 §4.5.2)."""
-    whole = data if data.endswith(b"\r\n") else data + b"\r\n"
+    whole = mail.data if mail.data.endswith(b"\r\n") else mail.data + b"\r\n"
+    if mail.undotted:
+        return whole
     return _DOT_LINE.sub(b"..", whole) if whole.startswith(b".") or _LATER_DOT.search(whole) else whole
