@@ -16,7 +16,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha512
@@ -27,8 +27,6 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from publication import Publication
 from syndicate.app import App, open_app
-from syndicate.channels.files import Files
-from syndicate.model import Document
 from syndicate.publish import feeds
 from syndicate.publish.kept import Memory
 from syndicate.publish.tick import tick
@@ -38,6 +36,7 @@ from syndicate.sources import Found
 
 BRIEFS = int(os.environ.get("BRIEFS", "10000"))
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
+COLD = Path(__file__).with_name("cold.py")
 WORDS = (
     "harbour",
     "ledger",
@@ -119,34 +118,6 @@ def look(folder: Path) -> None:
     with os.scandir(folder) as entries:
         for entry in entries:
             entry.stat()
-
-
-class Reached(Exception):
-    """The subscription documents are on the disk."""
-
-
-def stop_at_archives(files: Files, document: Document, *, pack: bool = True) -> list[str]:
-    if document.name != "feeds" and not any("archive" in path for path in document.files):
-        return WRITE(files, document, pack=pack)
-    raise Reached
-
-
-WRITE = Files.write
-
-
-def cold(root: Path) -> None:
-    """From nothing to the documents that readers subscribe to; in a process of its own."""
-    for folder in ("var", "feeds"):
-        shutil.rmtree(root / folder, ignore_errors=True)
-
-    def build() -> None:
-        with open_app(root, at=NOW, environ={}) as app:
-            app.content.sync(app.sources, NOW)
-            Files.write = stop_at_archives  # type: ignore[method-assign]
-            with suppress(Reached):
-                feeds.publish(app, NOW, Memory())
-
-    print(json.dumps([*timed(build), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024]))
 
 
 def children() -> float:
@@ -275,7 +246,7 @@ def test_a_cold_build_beside_hugos() -> None:
         pages, only = (site(root, "pages"), site(root, "feed", FEED_ONLY)) if hugo else (root, root)
         ours, whole, short, sizes = [], [], [], []
         for _ in range(3):
-            times, told = run([sys.executable, __file__, "cold", str(root)], root)
+            times, told = run([sys.executable, str(COLD), str(root)], root)
             ours.append(times)
             sizes.append(json.loads(told)[2])
             if hugo:
@@ -293,8 +264,5 @@ def test_a_cold_build_beside_hugos() -> None:
 
 
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["cold"]:
-        cold(Path(sys.argv[2]))
-    else:
-        test_a_saved_brief_costs_the_same_among_many()
-        test_a_cold_build_beside_hugos()
+    test_a_saved_brief_costs_the_same_among_many()
+    test_a_cold_build_beside_hugos()
