@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote, urlsplit
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 _LARGEST: Final = 40_000_000  # bytes of a file that is read at all
 _LONGEST_SIDE: Final = 2048  # px: more than any network shows
+_MOST_KNOWN: Final = 256
+_KNOWN: Final[dict[tuple[str, int, int, int, int], Picture]] = {}  # (file, as it was, most bytes) -> what was made of it
 _SUFFIXES: Final = {"image/jpeg": ".jpg", "image/png": ".png"}
 
 
@@ -32,26 +35,37 @@ def chosen(app: App, brief: Brief, limits: Limits) -> tuple[Picture | None, str]
     if source is None:
         return None, "the picture: it does not lie below content/media, and nothing is fetched"
     try:
-        data = source.read_bytes()
-        name = source.relative_to(app.root).as_posix()
-        made = pictures.fit(data, name=name, most_bytes=limits.picture_bytes, longest_side=_LONGEST_SIDE)
-        file = _kept(app.root, made)
+        made = _fitted(app, source, limits.picture_bytes)
     except RenderError as error:
         return None, f"the picture: {error.faults[0].what}"
     except OSError as error:
         return None, f"the picture: {error.strerror or 'it cannot be read'}"
-    return (
-        Picture(
-            file=file.relative_to(app.root).as_posix(),
-            sha=file.stem,
-            type=made.type,
-            size=len(made.data),
-            width=made.width,
-            height=made.height,
-            alt=brief.image.alt[: limits.alt],
-        ),
-        "",
+    return replace(made, alt=brief.image.alt[: limits.alt]), ""
+
+
+def _fitted(app: App, source: Path, most_bytes: int) -> Picture:
+    """The picture without its words, made once for each size in a process: that takes seconds of a large photograph."""
+    stat = source.stat()
+    key = (str(source), stat.st_mtime_ns, stat.st_size, stat.st_ino, most_bytes)
+    known = _KNOWN.get(key)
+    if known is not None and (app.root / known.file).is_file():
+        return known
+    name = source.relative_to(app.root).as_posix()
+    made = pictures.fit(source.read_bytes(), name=name, most_bytes=most_bytes, longest_side=_LONGEST_SIDE)
+    file = _kept(app.root, made)
+    found = Picture(
+        file=file.relative_to(app.root).as_posix(),
+        sha=file.stem,
+        type=made.type,
+        size=len(made.data),
+        width=made.width,
+        height=made.height,
+        alt="",
     )
+    while len(_KNOWN) >= _MOST_KNOWN:
+        _KNOWN.pop(next(iter(_KNOWN)), None)
+    _KNOWN[key] = found
+    return found
 
 
 def _local(app: App, brief: Brief) -> Path | None:
