@@ -123,8 +123,17 @@ def test_every_page_of_the_docs_is_there(page: str) -> None:
 @pytest.mark.parametrize("path", sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]), ids=lambda path: path.name)
 def test_links_between_pages_lead_somewhere(path: Path) -> None:
     for target in re.findall(r"\]\(([^)\s]+)\)", path.read_text(encoding="utf-8")):
-        if not re.match(r"[a-z]+:|#", target):
-            assert (path.parent / target.partition("#")[0]).exists(), f"{path.name}: {target}"
+        if not re.match(r"[a-z]+:", target):
+            file, _, place = target.partition("#")
+            there = path.parent / file if file else path
+            assert there.exists(), f"{path.name}: {target}"
+            assert not place or place in places(there), f"{path.name}: {target}"
+
+
+def places(page: Path) -> set[str]:
+    """What a link can name in a page: its headings, as they are written in an address."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 def test_the_starter_settings_show_every_table() -> None:
