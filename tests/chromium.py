@@ -62,7 +62,8 @@ def _first_line(error: Exception) -> str:
 
 def look(page: Page, width: int, *, dark: bool = False, printed: bool = False) -> None:
     """Set the window and what the reader prefers."""
-    page.set_viewport_size({"width": width, "height": 900})
+    if page.viewport_size != (size := {"width": width, "height": 900}):
+        page.set_viewport_size(size)
     page.emulate_media(media="print" if printed else "screen", color_scheme="dark" if dark else "light")
 
 

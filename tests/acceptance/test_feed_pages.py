@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import shutil
 import socket
 from collections.abc import Iterator
@@ -72,61 +73,62 @@ def page(browser: Browser) -> Iterator[Page]:
         yield fresh
 
 
-def read(page: Page, url: str, width: int = 1000, *, dark: bool = False) -> str:
-    """Open a feed, and what can be read of it."""
+def read(page: Page, width: int = 1000, *, dark: bool = False) -> str:
+    """What can be read of the feed that is open."""
     look(page, width, dark=dark)
-    page.goto(url)
-    assert page.evaluate("document.contentType") == "application/xml", "as plain XML, or its style sheet is ignored"
     seen = page.evaluate(VISIBLE)
     assert all(right <= width + 1 for _, right, *_ in seen), [text for _, right, text, *_ in seen if right > width + 1]
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     return "\n".join(text for _, _, text, *_ in seen)
 
 
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-@pytest.mark.parametrize("width", [320, 1000])
 @pytest.mark.parametrize("form", ["rss", "atom"])
-def test_titles_summaries_people_and_dates_can_be_read(site: Opened, page: Page, form: str, width: int, *, dark: bool) -> None:
-    text = read(page, f"{site.url}/feeds/briefs.{form}", width, dark=dark)
-    assert text.startswith("This page is a feed.")
-    for title in site.titles:
-        assert title in text
-    for part in (
-        "A village movement closed its gates in one night.",
-        "Ysolde Tarrant",
-        "Closed communities",
-        "/briefs/post-fell-silent",
-    ):
-        assert part in text
-    assert ("Fri, 20 Nov 2026 09:00:00 GMT" if form == "rss" else "2026-11-20T09:00:00Z") in text
-    assert site.bodies
-    assert not [body for body in site.bodies if body in text], "bodies stay in the file"
-    for hidden in ("tag:", "syndicate", "rssboard", "<p>"):
-        assert hidden not in text
+def test_titles_summaries_people_and_dates_can_be_read(site: Opened, page: Page, form: str) -> None:
+    page.goto(f"{site.url}/feeds/briefs.{form}")
+    assert page.evaluate("document.contentType") == "application/xml", "as plain XML, or its style sheet is ignored"
+    for width, dark in itertools.product((320, 1000), (False, True)):
+        text = read(page, width, dark=dark)
+        assert text.startswith("This page is a feed.")
+        for title in site.titles:
+            assert title in text
+        for part in (
+            "A village movement closed its gates in one night.",
+            "Ysolde Tarrant",
+            "Closed communities",
+            "/briefs/post-fell-silent",
+        ):
+            assert part in text
+        assert ("Fri, 20 Nov 2026 09:00:00 GMT" if form == "rss" else "2026-11-20T09:00:00Z") in text
+        assert site.bodies
+        assert not [body for body in site.bodies if body in text], "bodies stay in the file"
+        for hidden in ("tag:", "syndicate", "rssboard", "<p>"):
+            assert hidden not in text
 
 
 @pytest.mark.parametrize("form", ["rss", "atom"])
-@pytest.mark.parametrize("width", [320, 1000])
-def test_no_quotation_is_seen_out_of_its_frame(site: Opened, page: Page, form: str, width: int) -> None:
-    text = read(page, f"{site.url}/feeds/quotes.{form}", width)
-    assert "A leaflet for harbour workers" in text
-    assert text.count("Extremists’ words or actions, shown for study") == 2
-    assert "quoted-extremist-speech" not in text
+def test_no_quotation_is_seen_out_of_its_frame(site: Opened, page: Page, form: str) -> None:
+    page.goto(f"{site.url}/feeds/quotes.{form}")
     source = page.evaluate("document.documentElement.textContent")
-    for words in site.words:
-        assert words in source, "they are in the file"
-        assert words not in text
+    for width in (320, 1000):
+        text = read(page, width)
+        assert "A leaflet for harbour workers" in text
+        assert text.count("Extremists’ words or actions, shown for study") == 2
+        assert "quoted-extremist-speech" not in text
+        for words in site.words:
+            assert words in source, "they are in the file"
+            assert words not in text
 
 
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-@pytest.mark.parametrize("name", ["briefs.rss", "briefs.atom", "quotes.rss", "quotes.atom"])
-def test_every_text_stands_out_from_its_ground(site: Opened, page: Page, name: str, *, dark: bool) -> None:
-    read(page, f"{site.url}/feeds/{name}", dark=dark)
-    ground = luminance(page.evaluate(GROUND))
-    assert (ground < 0.5) == dark
-    for _, _, text, _, colour in page.evaluate(VISIBLE):
-        light, darker = sorted((luminance(colour), ground), reverse=True)
-        assert (light + 0.05) / (darker + 0.05) >= 4.5, text  # WCAG 2.2 §1.4.3
+def test_every_text_stands_out_from_its_ground(site: Opened, page: Page) -> None:
+    for name in ("briefs.rss", "briefs.atom", "quotes.rss", "quotes.atom"):
+        page.goto(f"{site.url}/feeds/{name}")
+        for dark in (False, True):
+            read(page, dark=dark)
+            ground = luminance(page.evaluate(GROUND))
+            assert (ground < 0.5) == dark
+            for _, _, text, _, colour in page.evaluate(VISIBLE):
+                light, darker = sorted((luminance(colour), ground), reverse=True)
+                assert (light + 0.05) / (darker + 0.05) >= 4.5, text  # WCAG 2.2 §1.4.3
 
 
 def luminance(colour: str) -> float:
