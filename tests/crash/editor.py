@@ -16,6 +16,7 @@ from publication import Publication
 PICTURE: Final = Path(__file__).parents[2] / "content" / "media" / "letters-per-week.png"
 PARTS: Final = (0, 0, 1, 2)
 PICTURED: Final = 0.3  # of the briefs
+OFTEN: Final = 0.15  # of the starts, until it is done
 # The points that each command passes, besides those of the sending that it begins.
 POINTS: Final = {
     "correct": ("correction.after_mark", "correction.before_plan"),
@@ -54,12 +55,13 @@ class Editor:
 
         The newest brief is never taken back: whether all have it tells when a trial is idle.
         """
-        if not self.corrected and self.chance.random() < 0.15:
-            self.corrected.append(self.chance.choice(briefs))
+        correct, withdraw, which = (self.chance.random() for _ in range(3))  # always three, whatever there is to put right
+        if not self.corrected and correct < OFTEN:
+            self.corrected.append(briefs[int(which * len(briefs))])
             return self.correction(self.corrected[0])
         left = [brief for brief in briefs[:-1] if brief not in self.withdrawn]
-        if left and not self.withdrawn and self.chance.random() < 0.15:
-            self.withdrawn.append(self.chance.choice(left))
+        if left and not self.withdrawn and withdraw < OFTEN:
+            self.withdrawn.append(left[int(which * len(left))])
             return self.withdrawal(self.withdrawn[0])
         return []
 

@@ -43,6 +43,8 @@ EVERY_POINT = frozenset(
 POINTS = sorted(EVERY_POINT - ELSEWHERE.keys())
 EDITORS = {point for points in editor.POINTS.values() for point in points}
 PLANNING = ("editions.", "messages.", "posts.", "tick.")
+FIRST = [point for point in POINTS if point.startswith(PLANNING)]
+SENDING = [point for point in POINTS if point not in EDITORS]
 PATIENCE = 3.0  # seconds for a point that may never be passed
 QUIET = 0.3  # seconds without work, after which it is not waited for any longer
 WHOLE = 0.1  # of the starts have an interpreter of their own
@@ -93,6 +95,7 @@ class Outcome:
     gone: int = 0  # of the uncertain, those that had left
     complaints: list[str] = field(default_factory=list)
     points: Counter[str] = field(default_factory=Counter)  # where it died by itself
+    plan: list[str] = field(default_factory=list)  # what was decided for each start
     mended: list[float] = field(default_factory=list)  # seconds from a kill to the next mail or post, where work was left
 
     def __add__(self, other: Outcome) -> Outcome:
@@ -137,6 +140,7 @@ class Trial:
     def __post_init__(self) -> None:
         """Nothing is written yet."""
         self.editor = Editor(chance=self.chance)
+        self._seed = self.chance.random()
 
     def run(self) -> Outcome:
         """Begin, kill until enough, let it finish, judge."""
@@ -144,9 +148,10 @@ class Trial:
         self.pipelining = self.chance.random() < PIPELINED
         self.begin()
         while self.outcome.kills < self.kills and self.outcome.starts < 4 * self.kills:
-            if self._idle() or self.chance.random() < 0.3:
-                self.save()
-            self._one_start()
+            # Each start has a chance of its own: how far the program had come at the last one moves no decision at this one.
+            self.chance = self.editor.chance = Random(f"{self._seed}/{self.outcome.starts}")
+            saved = self.chance.random() < 0.3
+            self._one_start(save=saved or self._idle())
         self.finish()
         verdict.judge(self)
         return self.outcome
@@ -224,14 +229,17 @@ class Trial:
         """Tell the far side how to be in this trial."""
         self.witness.behave(**{"slow": self.slow, "pipelining": self.pipelining, **manner})
 
-    def _one_start(self) -> None:
-        """Start the program and see it dead, one way or the other."""
+    def _one_start(self, *, save: bool) -> None:
+        """Start the program and see it dead, one way or the other. ``save``: with a new brief to send."""
         self.behave(faults=self.faults)
         whole = not self.program.mutant and self.chance.random() < WHOLE
         once = self.chance.random() < 0.2
         stop = not self.point and self.chance.random() < STOPPED
         deed = [] if self.plain or self.point or not self.outcome.starts else self.editor.deed(self.briefs)
         point, seconds, until = self._trigger(deed, slow=whole)
+        self.outcome.plan.append(f"{self.name} {deed[:1]} {point or f'{seconds:.3f}'} {whole=} {once=} {stop=}")
+        if save:
+            self.save()
         self.outcome.starts += 1
         stop = stop and not deed
         arguments = deed or ["run", "--once" if once else "--no-web"]
@@ -269,11 +277,13 @@ class Trial:
     def _trigger(self, deed: list[str], *, slow: bool) -> tuple[str, float, Callable[[], bool]]:
         """When to kill: at a named point, by the clock, or after so many deliveries."""
         kind, nth = self.chance.random(), min(self.chance.randint(1, 6), self.chance.randint(1, 6))
+        nth = 1 if self.chance.random() < 0.5 else nth  # some points are passed once in a start
         # What falls due falls due at the first start: later ones cannot lose a slot.
-        planning = [point for point in POINTS if point.startswith(PLANNING)]
         first = self.outcome.starts == 0 and self.chance.random() < 0.7
-        sending = sorted(set(POINTS) - EDITORS)
-        point = self.point or self.chance.choice(editor.POINTS[deed[0]] if deed else planning if first else sending)
+        among = editor.POINTS[deed[0]] if deed else FIRST if first else SENDING
+        # In turn, so that chance leaves none out.
+        turn = 3 * self.number + 7 * self.outcome.starts
+        point = self.point or (self.chance.choice(among) if deed or first else among[turn % len(among)])
         seconds = self.chance.uniform(0.02, 1.2) * (3 if slow else 1)
         if deed and kind < 0.5:
             return point, PATIENCE, lambda: False
