@@ -294,6 +294,13 @@ def test_a_tally_that_was_tampered_with_is_found(store: Store, places: list[int]
     assert Books(store).recount() == [(1, "pending", READERS + 1, READERS)]
 
 
+def test_what_is_in_hand_without_a_lease_is_found(store: Store, ledger: Ledger, places: list[int]) -> None:
+    claimed(store, ledger, 2)
+    assert Books(store).damage() == []
+    store.write(lambda connection: connection.execute(sa.text("UPDATE delivery SET lease_until = NULL")).close())
+    assert Books(store).damage() == ["2 deliveries are in hand and have no lease: no start would find them"]
+
+
 def test_details_of_readers_are_forgotten_and_the_totals_stay(store: Store, ledger: Ledger, places: list[int]) -> None:
     duties_ = claimed(store, ledger)
     ledger.intend(duties_, NOW)

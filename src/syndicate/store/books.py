@@ -151,6 +151,13 @@ class Books:
         with self._store.read() as connection:
             return int(connection.execute(query, {"kind": kind, "subject": subject}).scalar_one())
 
+    def state(self, sending: int, place: int) -> State | None:
+        """One delivery's state; ``None`` where there is no such delivery."""
+        query = sa.text("SELECT state FROM delivery WHERE sending = :s AND place = :p")
+        with self._store.read() as connection:
+            found = connection.execute(query, {"s": sending, "p": place}).scalar()
+        return None if found is None else State(found)
+
     def recount(self) -> list[tuple[int, str, int, int]]:
         """Where a tally differs from its rows: (sending, state, tally, rows). Empty in healthy books."""
         query = sa.text(
@@ -171,11 +178,15 @@ class Books:
             found += [f"a row of {row[0]} refers to nothing" for row in orphans]
             altered = broken_audit(connection)
             unheard = unheard_consents(connection)
+            lost = connection.execute(
+                sa.text("SELECT count(*) FROM delivery WHERE state IN ('claimed', 'sending') AND lease_until IS NULL")
+            ).scalar_one()
         counted = self.recount()
         found += [
             f"a consent ({act}) to {item} stands in no line of the audit log: nobody gave it by a command"
             for act, item in unheard
         ]
+        found += [f"{lost} deliveries are in hand and have no lease: no start would find them"] if lost else []
         found += [f"sending {sending}: {tally} tallied as {state}, {rows} rows" for sending, state, tally, rows in counted]
         return found + ([f"the audit log was altered at line {altered}"] if altered is not None else [])
 
