@@ -15,6 +15,7 @@ from syndicate.errors import SyndicateError
 from syndicate.model import Frequency, State
 from syndicate.store import agenda
 from syndicate.store.duties import Result
+from syndicate.store.places import place_key
 from syndicate.store.subscribers import Wishes
 
 EVE, MORNING = "2026-11-22 12:00", "2026-11-23 06:30"
@@ -133,3 +134,24 @@ def test_failed_messages_of_an_edition_go_back_and_uncertain_ones_never(
         assert app.books.damage() == []
     assert main(["-C", str(publication.root), "editions", "retry", str(key)]) == 1
     assert main(["-C", str(publication.root), "editions", "retry", "99"]) == 1
+
+
+def test_after_a_kill_each_command_says_what_comes_next(publication: Publication, capsys: pytest.CaptureFixture[str]) -> None:
+    def said(*arguments: str) -> str:
+        capsys.readouterr()
+        main(["-C", str(publication.root), *arguments])
+        return "".join(capsys.readouterr())
+
+    with publication.opened(MORNING) as app:
+        place = app.store.write(lambda connection: place_key(connection, "account", "mail"))
+        (duty,) = app.ledger.claim(place, app.now(), 25)
+        assert app.ledger.intend([duty], app.now())
+        key = str(edition_of(app).key)
+    name = f"{duty.sending}.{duty.place}"
+    assert "in hand when the program died: 1; `syndicate run` goes on" in said("status")
+    assert "is sending, neither uncertain nor failed: it is on the wire" in said("deliveries", "settle", name, "--sent")
+    assert "there is no delivery 99.99" in said("deliveries", "settle", "99.99", "--sent")
+    assert "it is on the wire" in said("explain", "ben@readers.example", key)
+    assert "--sent | --resend | --drop" in said("explain", "cy@readers.example", key)
+    assert "uncertain: `syndicate deliveries list --state uncertain`, then `settle`" in said("editions", "show", key)
+    assert "nothing to try again" in said("editions", "retry", key)

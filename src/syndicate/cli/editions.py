@@ -147,6 +147,12 @@ def _show(args: argparse.Namespace) -> int:
     say(f"{row['newsletter']} no. {row['number']}, {row['frequency']} of {row['period']}: {row['state']}")
     terms = " + ".join(f"{row[state]} {state}" for state in (*_settled(), "open"))
     say(f"{count(int(str(row['audience'])), 'reader')} = {terms}")
+    if row["uncertain"]:
+        say("uncertain: `syndicate deliveries list --state uncertain`, then `settle`")
+    if row["failed"]:
+        say(
+            f"failed: `syndicate deliveries list --state failed` says why, `syndicate editions retry {args.id}` tries all again"
+        )
     say()
     listing(shown, _VARIANTS, as_json=False, empty="")
     if returned:
@@ -228,7 +234,10 @@ def _retry(args: argparse.Namespace) -> int:
             raise SyndicateError(msg)
         tried = settling.retry(app, args.id, who=who(), now=app.now())
         unsure = app.books.balance("edition", str(args.id)).states.get(State.UNCERTAIN, 0)
-    note(f"{count(tried, 'failed message')} of edition {args.id} wait to be sent again; the next run sends them")
+    if tried:
+        note(f"{count(tried, 'failed message')} of edition {args.id} wait to be sent again; the next run sends them")
+    else:
+        note(f"no message of edition {args.id} had failed: there is nothing to try again")
     if unsure:
         note(f"{count(unsure, 'uncertain one')} stay: they may have arrived; `syndicate deliveries list --state uncertain`")
     return OK if tried else FAILED

@@ -17,12 +17,17 @@ _VERDICTS: Final = {
     "sent": "it was handed over, and the mail server took it",
     "pending": "it waits to be sent",
     "claimed": "it is about to be sent",
-    "sending": "it is being sent",
+    "sending": "it is on the wire; where the program died, the next `syndicate run` finds out what became of it",
     "deferred": "the mail server put it off; it is tried again",
     "failed": "it was refused, and is not tried again by itself",
     "suppressed": "it was not sent: the reader had left, or nobody writes to this address",
-    "uncertain": "it left, and no answer came back: nobody knows whether it arrived; a person settles it",
+    "uncertain": "it left, and no answer came back: nobody knows whether it arrived; a person settles it, see below",
     "cancelled": "it was cancelled",
+}
+
+_NEXT: Final = {
+    "failed": "`syndicate deliveries retry {id}` sends it again",
+    "uncertain": "ask them, or look into the relay's log; then `syndicate deliveries settle {id} --sent | --resend | --drop`",
 }
 
 
@@ -183,8 +188,10 @@ def _show(facts: dict[str, Any]) -> None:
         if one["next"]:
             say(f"    tried next from {one['next']:%Y-%m-%d %H:%M:%S} UTC")
         for said in one["said"]:
-            words = " ".join(part for part in (said["code"], said["words"]) if part)
+            words = " ".join(part for part in (said["code"], said["words"]) if part and part != said["outcome"])
             say(f"    {said['at']:%Y-%m-%d %H:%M:%S} UTC {said['outcome']}: {words}")
+        if one["state"] in _NEXT:
+            say(f"    {_NEXT[one['state']].format(id=one['id'])}")
     for line in facts["returned"]:
         say(f"  came back {line['at']:%Y-%m-%d %H:%M} UTC: {line['kind']} {line['status']} {line['reason']}".rstrip())
     for reason in facts["why_not"]:
@@ -193,4 +200,5 @@ def _show(facts: dict[str, Any]) -> None:
     if wish:
         then = "as then" if wish["as_then"] else f"changed {wish['changed']:%Y-%m-%d %H:%M} UTC; what was before is not kept"
         hour = "the newsletter's hour" if wish["hour"] is None else f"at {wish['hour']}:00"
-        say(f"  wishes ({then}): {wish['state']}, {wish['frequency']}, {hour}, {wish['zone'] or 'the newsletter’s zone'}")
+        zone = wish["zone"] or "the newsletter's zone"
+        say(f"  wishes ({then}): {wish['state']}, {wish['frequency']}, {hour}, {zone}")

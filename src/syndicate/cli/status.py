@@ -62,6 +62,7 @@ def gathered(app: App, now: datetime) -> dict[str, Any]:
     holds, faults = app.holds.list(), app.content.faults()
     uncertain = sum(states.get("uncertain", 0) for states in totals.values())
     failed = sum(states.get("failed", 0) for states in totals.values())
+    in_hand = 0 if running else sum(states.get(state, 0) for states in totals.values() for state in ("claimed", "sending"))
     stranded = {name: n for name, n in sorted(app.books.open_by_channel().items()) if name not in app.channels}
     return {
         "title": app.settings.site.title,
@@ -90,12 +91,21 @@ def gathered(app: App, now: datetime) -> dict[str, Any]:
         "stuck_editions": [
             {"newsletter": one.edition.newsletter, "number": one.edition.number, "reason": one.fault} for one in stuck
         ],
+        "in_hand": in_hand,
         "stranded": stranded,
         "unpaid": _unpaid(app, now),
         "credentials": [{"channel": one.channel, "until": one.until, "what": one.what} for one in credentials.ending(app, now)],
         "faults": faults,
         "needs_a_person": bool(
-            holds or faults or uncertain or failed or stuck or stranded or _unpaid(app, now) or credentials.ending(app, now)
+            holds
+            or faults
+            or uncertain
+            or failed
+            or in_hand
+            or stuck
+            or stranded
+            or _unpaid(app, now)
+            or credentials.ending(app, now)
         ),
     }
 
@@ -146,6 +156,9 @@ def _needs(facts: dict[str, Any]) -> None:
     from syndicate.cli.output import heading, say
 
     lines = [f"{hold['target']} is on hold: {hold['reason']}" for hold in facts["holds"]]
+    if facts["in_hand"]:
+        died = f"in hand when the program died: {facts['in_hand']:,}"
+        lines.append(f"{died}; `syndicate run` goes on with them, and finds out what had left")
     for state, what in (
         ("uncertain", "`syndicate deliveries list --state uncertain`, then `settle`"),
         ("failed", "`syndicate deliveries list --state failed`, then `retry`"),

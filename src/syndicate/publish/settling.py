@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from syndicate.errors import SyndicateError
-from syndicate.model import State
+from syndicate.model import OPEN_STATES, State
 from syndicate.store.audit import audit
 
 if TYPE_CHECKING:
@@ -55,9 +55,19 @@ def settle(app: App, delivery: str, word: Word, *, who: str, now: datetime) -> S
     sending, place = parsed(delivery)
     state = STATES[word]
     if not app.ledger.decide(sending, place, state, now, who=who):
-        msg = f"delivery {delivery} is neither uncertain nor failed; `syndicate deliveries list` shows what it is"
-        raise SyndicateError(msg)
+        raise SyndicateError(_unsettled(delivery, app.books.state(sending, place)))
     app.store.write(
         lambda connection: audit(connection, who=who, act="settle", subject=delivery, detail={"state": str(state)}, at=now)
     )
     return state
+
+
+def _unsettled(delivery: str, state: State | None) -> str:
+    """Why there is nothing to settle, and what comes next."""
+    if state is None:
+        return f"there is no delivery {delivery}; `syndicate deliveries list` shows them"
+    if state is State.SENDING:
+        after = ": it is on the wire; where the program died, the next `syndicate run` finds out what became of it"
+    else:
+        after = "; it is still to be sent" if state in OPEN_STATES else ""
+    return f"delivery {delivery} is {state}, neither uncertain nor failed{after}"
