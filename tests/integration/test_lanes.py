@@ -20,6 +20,7 @@ from publication import SETTINGS, Publication
 from syndicate.app import App
 from syndicate.channels.smtp.sending import Sending
 from syndicate.model import Frequency, State
+from syndicate.publish import lanes
 from syndicate.publish.lanes import Dealer
 from syndicate.publish.tick import tick
 from syndicate.runtime import Runtime
@@ -214,3 +215,27 @@ def test_what_is_urgent_passes_what_waits(tmp_path: Path, port: int, relay: Rela
         Runtime(app).drain()
     assert len(relay.got) == READERS
     assert relay.got.index(f"reader{READERS - 1}@readers.example") < READERS - 25
+
+
+def test_one_connection_in_four_is_soon_free_for_what_is_urgent(
+    tmp_path: Path, port: int, relay: Relay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The others are at work on slices of 25 when it comes."""
+    monkeypatch.setattr(lanes, "LOOK_SECONDS", 0.05)
+    readers, came = 140, 12
+    made = publication(tmp_path, port, readers=readers)
+    last = "WHERE place IN (SELECT max(place) FROM delivery)"
+
+    def call() -> None:
+        with sqlite3.connect(made.root / "var" / "syndicate.db", timeout=30) as database:
+            database.execute(f"UPDATE delivery SET priority = 9, not_before = 0 {last}")
+
+    relay.seconds, relay.at[came] = 0.03, call
+    with made.opened(AT) as app:
+        tick(app, app.now())
+        later = f"UPDATE delivery SET not_before = {2**60} {last}"
+        app.store.write(lambda connection: connection.exec_driver_sql("UPDATE delivery SET priority = 0").close())
+        app.store.write(lambda connection: connection.exec_driver_sql(later).close())
+        Runtime(app).drain()
+    assert len(relay.got) == readers
+    assert relay.got.index(f"reader{readers - 1}@readers.example") < came + 50  # 80 and more without such a connection

@@ -2,14 +2,31 @@
 
 from __future__ import annotations
 
+import os
+import ssl
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from integration.test_smtp import CUT, MUTE, REPLIES, Errand, Script, channel, grant, mail, sent
+from integration.test_smtp import (
+    CUT,
+    MUTE,
+    REPLIES,
+    Errand,
+    Script,
+    Sink,
+    channel,
+    grant,
+    mail,
+    real_server,
+    sent,
+    tls_context,
+)
 from syndicate.channels.smtp import sending
+from syndicate.channels.smtp.line import Line
 from syndicate.errors import Refused, Throttled, Uncertain, Unreachable
 from syndicate.model import Message, Receipt
 
@@ -20,8 +37,10 @@ LOSE = "250 2.0.0 queued\r\n!lose"  # and forget all that was sent along
 class Eager(Script):
     """Answers what came in one packet, in one packet; some of it late, twice, out of order or never."""
 
-    def __init__(self, replies: list[dict[str, Any]], *, wait_for_next: bool = False) -> None:
-        super().__init__(replies)
+    def __init__(
+        self, replies: list[dict[str, Any]], *, wait_for_next: bool = False, tls: ssl.SSLContext | None = None
+    ) -> None:
+        super().__init__(replies, tls=tls)
         self.wait_for_next = wait_for_next
 
     def _body(self, line: Any, stream: Any, reply: Any) -> bool:
@@ -67,6 +86,53 @@ def test_the_next_envelope_goes_along_with_the_text_before() -> None:
     assert [type(result) for result in found.values()] == [Receipt] * 3
     assert server.connections == 1
     assert server.heard == ["EHLO", *["MAIL", "RCPT", "DATA", "."] * 3, "QUIT"]
+
+
+class Relay(Sink):
+    """Offers pipelining over TLS alone."""
+
+    async def handle_EHLO(  # noqa: N802 - aiosmtpd's name
+        self, server: Any, session: Any, envelope: Any, hostname: str, responses: list[str]
+    ) -> list[str]:
+        session.host_name = hostname
+        return [*responses[:-1], *(["250-PIPELINING"] if session.ssl else []), responses[-1]]
+
+
+LARGE = [(f"k{n}", mail(number=n, body=b"A line of our own about harbours.\r\n.hidden\r\n" * 800)) for n in range(5)]
+
+
+@pytest.fixture
+def along(monkeypatch: pytest.MonkeyPatch, certificate: Path) -> list[bytes]:
+    """What was sent along with each message; the certificate is trusted."""
+    monkeypatch.setenv("SSL_CERT_FILE", os.fspath(certificate / "cert.pem"))
+    found: list[bytes] = []
+    hand_over = Line.hand_over
+
+    def noted(self: Line, data: bytes, following: bytes) -> bool:
+        found.append(following)
+        return hand_over(self, data, following)
+
+    monkeypatch.setattr(Line, "hand_over", noted)
+    return found
+
+
+def test_starttls_pipelines_where_it_is_offered_afterwards(certificate: Path, along: list[bytes]) -> None:
+    """Texts of several TLS records arrive byte for byte, with the next envelope behind them."""
+    relay = Relay()
+    with real_server(relay, tls_context=tls_context(certificate), require_starttls=True) as port:
+        found = sent(channel(port, host="localhost", tls="starttls"), LARGE)
+    assert [(key, type(result)) for key, result in found] == [(key, Receipt) for key, _ in LARGE]
+    assert [data for _, _, data in relay.delivered] == [message.data for _, message in LARGE]
+    assert [following[:4] for following in along] == [b"MAIL"] * 4 + [b""]
+
+
+def test_implicit_tls_pipelines(certificate: Path, along: list[bytes]) -> None:
+    with Eager([OFFER], tls=tls_context(certificate)) as server:
+        found = sent(channel(server.port, host="localhost", tls="implicit"), LARGE)
+    assert [type(result) for _, result in found] == [Receipt] * 5
+    assert server.bodies == [message.data.replace(b"\r\n.", b"\r\n..") for _, message in LARGE]
+    assert [following[:4] for following in along] == [b"MAIL"] * 4 + [b""]
+    assert server.connections == 1
 
 
 def test_pipelining_can_be_switched_off() -> None:
