@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from email import policy
 from email.parser import BytesParser
+from http import HTTPStatus
 from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl
+
+from starlette.responses import Response
 
 from syndicate.store.signups import network_of
 
@@ -56,6 +59,11 @@ async def read(request: Request) -> Form:
     except ValueError:
         return Form()
     return _gathered(pairs)
+
+
+def left(_request: Request, _error: Exception) -> Response:
+    """Whoever asked has gone before all of it arrived (``ClientDisconnect``): nothing is done, and nobody reads this."""
+    return Response(status_code=HTTPStatus.BAD_REQUEST)
 
 
 def network(request: Request, trusted: Iterable[str]) -> str:

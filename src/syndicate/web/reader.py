@@ -19,7 +19,7 @@ from syndicate.errors import RenderError, StoreError
 from syndicate.log import logger
 from syndicate.publish import catalogue, online, sitemap
 from syndicate.store import agenda
-from syndicate.web import briefs, feeds, joining, personal, quotes, subscriptions
+from syndicate.web import briefs, feeds, forms, joining, personal, quotes, subscriptions
 from syndicate.web.hooks import routes as hook_routes
 from syndicate.web.layout import SafeHeaders, feed_entries, page, publication, safe_headers
 
@@ -73,7 +73,7 @@ def create(app: App) -> Starlette:
         middleware=[Middleware(SafeHeaders, public_url=app.settings.web.public_url)],
         exception_handlers={
             HTTPException: _refused,
-            ClientDisconnect: _left,
+            ClientDisconnect: forms.left,
             StoreError: _broken,
             RenderError: _broken,
             Exception: _broken,
@@ -195,11 +195,6 @@ def _refused(request: Request, error: Exception) -> Response:
     answer = page(request, "notice", status=status, heading=heading, standfirst=words, notice=None)
     answer.headers.update((error.headers if isinstance(error, HTTPException) else None) or {})
     return answer
-
-
-def _left(_request: Request, _error: Exception) -> Response:
-    """Whoever asked has gone before all of it arrived: nothing is done, and nobody reads this."""
-    return Response(status_code=HTTPStatus.BAD_REQUEST)
 
 
 def _broken(request: Request, error: Exception) -> Response:

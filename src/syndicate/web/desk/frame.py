@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Final
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from syndicate.store.signins import SignIns
+from syndicate.web import forms
 from syndicate.web.desk import (
     ahead,
     briefs,
@@ -62,7 +64,7 @@ def create(app: App, address: Address) -> Starlette:
     ahead.warm(desk, app.now())
     routes = [*(guard.route(desk, way) for way in ways), Route(f"{ROOT}/static/{{digest}}/{{name}}", _file)]
     routes += [Route("/", _to_the_desk), Route(f"{ROOT}/", _to_the_desk)]
-    web = Starlette(routes=routes, exception_handlers={HTTPException: _missing})
+    web = Starlette(routes=routes, exception_handlers={HTTPException: _missing, ClientDisconnect: forms.left})
     web.router.redirect_slashes = False
     web.state.desk = desk
     return web
