@@ -60,11 +60,9 @@ def gathered(app: App, now: datetime) -> dict[str, Any]:
     known = app.content.day_quote(day)
     totals = {kind: {str(state): n for state, n in balance.states.items()} for kind, balance in app.books.totals().items()}
     holds, faults = app.holds.list(), app.content.faults()
-    uncertain = sum(states.get("uncertain", 0) for states in totals.values())
-    failed = sum(states.get("failed", 0) for states in totals.values())
     in_hand = 0 if running else sum(states.get(state, 0) for states in totals.values() for state in ("claimed", "sending"))
     stranded = {name: n for name, n in sorted(app.books.open_by_channel().items()) if name not in app.channels}
-    return {
+    facts: dict[str, Any] = {
         "title": app.settings.site.title,
         "at": now,
         "running": running,
@@ -96,18 +94,14 @@ def gathered(app: App, now: datetime) -> dict[str, Any]:
         "unpaid": _unpaid(app, now),
         "credentials": [{"channel": one.channel, "until": one.until, "what": one.what} for one in credentials.ending(app, now)],
         "faults": faults,
-        "needs_a_person": bool(
-            holds
-            or faults
-            or uncertain
-            or failed
-            or in_hand
-            or stuck
-            or stranded
-            or _unpaid(app, now)
-            or credentials.ending(app, now)
-        ),
     }
+    return {**facts, "needs_a_person": _needs_a_person(facts)}
+
+
+def _needs_a_person(facts: dict[str, Any]) -> bool:
+    wrong = any(states.get(state) for states in facts["deliveries"].values() for state in ("uncertain", "failed"))
+    kinds = ("holds", "in_hand", "stuck_editions", "stranded", "unpaid", "credentials", "faults")
+    return wrong or any(facts[kind] for kind in kinds)
 
 
 def _unpaid(app: App, now: datetime) -> list[dict[str, Any]]:
