@@ -187,7 +187,10 @@ def agree_to_a_quote(office: Office, ivo: Page, tess: Page) -> None:
     office.hire("Tess", "approver")
     office.enter(ivo, "Ivo")
     ivo.get_by_role("link", name="Quotes").click()
-    ivo.get_by_role("table", name="Approval queue").get_by_role("link", name=QUOTE).click()
+    expect(ivo).to_have_url(f"{office.desk}/quotes")
+    queue = ivo.get_by_role("table", name="Approval queue")
+    eventually(lambda: queue.count() == 1 or not ivo.reload())  # a page is there before all is counted
+    queue.get_by_role("link", name=QUOTE).click()
     framed = ivo.frame_locator("iframe[title='The quote as its page shows it']").locator("body")
     expect(framed).to_contain_text(re.compile(r"Extremist’s own words, shown for study.*Sign no paper\.", re.DOTALL))
     expect(ivo.get_by_role("button", name="Approve")).to_have_count(0)

@@ -156,8 +156,9 @@ def test_the_first_tab_reaches_the_text_and_focus_is_seen(site: Site, page: Page
 
 def reach(page: Page, what: Locator, most: int = 60) -> None:
     """Press Tab until ``what`` has the focus."""
+    node = what.element_handle()
     for _ in range(most):
-        if what.evaluate("node => node === document.activeElement"):
+        if node.evaluate("node => node === document.activeElement"):
             return
         page.keyboard.press("Tab")
     raise AssertionError(f"{what} cannot be reached by keyboard")
