@@ -38,6 +38,12 @@ class Mutant:
     faults: float = 0.0  # of the far side
 
 
+def _instead(statement: str, old: str, new: str) -> str:
+    """A statement with another condition in the place of one that it has: a mutant that changes nothing would prove nothing."""
+    assert old in statement
+    return statement.replace(old, new)
+
+
 def resend_what_was_on_the_wire() -> None:
     """Recovery puts a mail in ``sending`` back to ``pending``."""
     smtp.Smtp.reconcile = lambda *_: None  # type: ignore[method-assign]
@@ -77,8 +83,8 @@ def settle_blindly() -> None:
 
 def forget_the_epoch() -> None:
     """A late result is taken: one of an earlier claim of a row that another has on the wire by now."""
-    moves.SENT = moves.SENT.replace("AND epoch = ?", "AND ? > 0")
-    moves._MOVE = moves._MOVE.replace("AND epoch = :epoch", "AND :epoch > 0")
+    moves.SENT = _instead(moves.SENT, "AND epoch = ?", "AND ? > 0")
+    moves._MOVE = _instead(moves._MOVE, "AND epoch = :epoch", "AND :epoch > 0")
 
 
 def record_the_slot_first() -> None:
@@ -108,17 +114,17 @@ def forget_the_slot() -> None:
 
 def grant_blindly() -> None:
     """An intent is granted whatever the row's state and epoch are by now: a lease is worth nothing."""
-    moves.INTEND = moves.INTEND.replace("AND state = 'claimed' AND epoch = :epoch", "AND :epoch > 0")
+    moves.INTEND = _instead(moves.INTEND, "AND state = 'claimed' AND epoch = :epoch", "AND :epoch > 0")
 
 
 def overlook_holds() -> None:
     """Holds are read when a duty is claimed, and not again."""
-    moves.INTEND = moves.INTEND.replace(f"AND NOT {HELD_HERE}", "AND (:v IS NULL OR 1) AND :c <> ''")
+    moves.INTEND = _instead(moves.INTEND, f"AND NOT {HELD_HERE}", "AND (:v IS NULL OR 1) AND :c <> ''")
 
 
 def overlook_leavers() -> None:
     """Whether a reader still wants it is asked when a duty is claimed and its message made, and not again."""
-    moves.INTEND = moves.INTEND.replace(f"AND {CONSENTED_HERE}", "AND (:n IS NULL OR 1)")
+    moves.INTEND = _instead(moves.INTEND, f"AND {CONSENTED_HERE}", "AND (:n IS NULL OR 1)")
 
 
 def keep_intents() -> None:

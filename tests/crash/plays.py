@@ -53,7 +53,7 @@ def overtaken(scene: Scene) -> list[str]:
     scene.start("run", "--no-web")
     again = set[tuple[object, ...]]()
     while not again:  # those of the first one that the second has on the wire by now
-        scene.program.wait(0.05)
+        assert scene.program.wait(0.05) is None
         again = {row for row in scene.in_hand() if row[2] == "sending" and row[3] == SECOND and row[:2] in on_the_wire}
     other = scene.doze()
     theirs = scene.in_hand()
