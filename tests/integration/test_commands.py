@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 
+from migrated import migrated
 from syndicate.app import open_app
 from syndicate.cli import init, main, waiting
 from syndicate.publish import posts
@@ -355,6 +356,22 @@ def test_an_answer_that_finds_no_room_is_told_in_one_line(monkeypatch: pytest.Mo
             [sys.executable, "-m", "syndicate", "--version"], stdout=full, stderr=subprocess.PIPE, text=True, check=False
         )
     assert (done.returncode, done.stderr) == (1, "syndicate: No space left on device\n")
+
+
+@pytest.mark.parametrize("kept", [100, 20_000])  # SQLite says of the first that it cannot open the copy
+def test_a_cut_off_database_is_told_as_damaged_by_whatever_copies_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], kept: int
+) -> None:
+    assert main(["init", str(tmp_path / "p")]) == 0
+    database, copy = tmp_path / "p" / "var" / "syndicate.db", tmp_path / "copy.db"
+    migrated(tmp_path / "p")
+    os.truncate(database, kept)
+    told = f"syndicate: database {database}: it is damaged: restore the newest backup, then `syndicate claim`"
+    for command in (["db", "backup", str(copy)], ["db", "backup", str(copy)], ["check"], ["plan"]):
+        capsys.readouterr()
+        assert main(["-C", str(tmp_path / "p"), *command]) == 1
+        assert capsys.readouterr().err.strip() == told
+    assert not copy.exists()
 
 
 def test_a_damaged_database_is_named_by_its_own_path(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

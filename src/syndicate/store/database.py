@@ -29,6 +29,7 @@ _PATIENCE_SECONDS: Final = 30.0  # how long a write waits for other processes
 _BUSY_MILLIS: Final = 5000
 _STRIDE_SECONDS: Final = 0.020  # after this much writing without a pause …
 _REST_SECONDS: Final = 0.001  # … rest this long, so that other processes get the lock
+_DAMAGED: Final = {"SQLITE_CORRUPT": "malformed", "SQLITE_NOTADB": "not a database"}
 _MOST_TOGETHER: Final = 64  # changes in one commit
 
 
@@ -128,7 +129,7 @@ class Store:
         Raises
         ------
         StoreError
-            ``target`` exists, or cannot be written.
+            ``target`` exists, or cannot be written, or this database is damaged. Nothing of a copy is left then.
         """
         if target.exists():
             msg = f"{target} exists; name a file that does not"
@@ -138,7 +139,8 @@ class Store:
             with engine.connect() as connection:
                 connection.exec_driver_sql("VACUUM INTO ?", (str(target),))
         except DatabaseError as error:
-            raise _explained(error, target) from error
+            target.unlink(missing_ok=True)
+            raise _explained(error, self.path if _code(error) in _DAMAGED else target) from error
         finally:
             engine.dispose()
 
@@ -290,9 +292,15 @@ def _is_busy(error: Exception) -> bool:
     return "locked" in str(error) or "busy" in str(error)
 
 
+def _code(error: BaseException) -> str:
+    """SQLite's own name of what is wrong; ``""`` where the driver found it out."""
+    return getattr(error.orig if isinstance(error, DatabaseError) else error, "sqlite_errorname", "")
+
+
 def _explained(error: BaseException, path: Path) -> StoreError:
     """SQLite's words as one sentence and what to do; never the statement's values."""
-    words = str(error.orig if isinstance(error, DatabaseError) else error)
+    # Of a damaged database that is to be copied SQLite says in words that the copy cannot be opened.
+    words = _DAMAGED.get(_code(error)) or str(error.orig if isinstance(error, DatabaseError) else error)
     advice = {
         "full": "the disk is full: free some space; nothing is lost",
         "disk I/O": "the disk does not take it: it may be full or failing; free some space, then look at the system's log",
