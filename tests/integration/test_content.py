@@ -1140,3 +1140,17 @@ def edited(place: Place, act: str, name: str, other: str, lines: str) -> set[str
         case _:
             return set()
     return {name}
+
+
+def test_a_brief_asked_for_by_its_id_is_the_one_in_the_listing(place: Place) -> None:
+    place.brief("a.md", "topics: [Ports]")
+    place.brief("b.md", "topics: [Ports, Leaving]", date="2026-11-19")
+    place.brief("c.md", "embargo: 2026-12-24")
+    place.sync()
+    for topic in ("", "Ports", "leaving"):
+        listed = place.content.briefs(now=NOW, topic=topic, with_body=True)
+        names = [brief.id for brief in place.content.briefs(now=NOW + 90 * DAY)]
+        assert {brief.id: brief for brief in place.content.briefs_by_ids(names, now=NOW, topic=topic)} == {
+            brief.id: brief for brief in listed
+        }
+    assert len(place.content.briefs_by_ids(names, now=NOW + 90 * DAY)) == len(names) == 3

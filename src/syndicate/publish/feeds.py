@@ -126,8 +126,8 @@ def _window(run: _Run, one: Planned, changed: Sequence[str] | None) -> Sequence[
     """The briefs of a feed as it was written last, with the ``changed`` ones as they are now; ``None`` if none is in it."""
     setting, known = one.setting, {brief.id: brief for brief in run.kept.windows.get(one.name, ())}
     if changed is not None:
-        found = run.app.content.briefs(
-            now=run.now, ids=changed, topic=setting.topic, author=setting.author, series=setting.series, with_body=True
+        found = run.app.content.briefs_by_ids(
+            changed, now=run.now, topic=setting.topic, author=setting.author, series=setting.series
         )
         new = {brief.id: brief for brief in found}
         if not new and known.keys().isdisjoint(changed):

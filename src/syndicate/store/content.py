@@ -21,6 +21,7 @@ from syndicate.settings import SiteSettings
 from syndicate.sources import Source
 from syndicate.store import amendments, items, schema, withdrawals
 from syndicate.store.database import Store
+from syndicate.store.direct import Prepared
 from syndicate.store.intake import Intake, SyncReport, merged
 from syndicate.store.items import ITEM, LISTED, WHOLE
 from syndicate.store.scan import Gathered, batches, gather, gather_at, standing, turn
@@ -150,21 +151,27 @@ class ContentStore:
         topic: str = "",
         author: str = "",
         series: str = "",
-        ids: Collection[str] | None = None,
         with_body: bool = False,
     ) -> list[Brief]:
         """What is out at ``now``, newest first by ``published``, then by id; withdrawn ones with their status.
 
-        ``topic``, ``author`` and ``series`` are names or slugs; ``ids``: of these alone. The bodies are empty unless
-        ``with_body``.
+        ``topic``, ``author`` and ``series`` are names or slugs. The bodies are empty unless ``with_body``.
         """
-        slugs = {kind: name_slug(name) for kind, name in (("topic", topic), ("author", author), ("series", series)) if name}
-        query = _listing(tuple(slugs), by_id=ids is not None, with_body=with_body)
+        slugs = _slugs(topic, author, series)
+        query = _listing(tuple(slugs), with_body=with_body)
         values = {**slugs, "now": now, "most": -1 if limit is None else limit, "past": offset}
-        if ids is not None:
-            values["ids"] = list(ids)
         with self._store.read() as connection:
             return [items.brief(row, self._public_url, now) for row in connection.execute(query, values)]
+
+    def briefs_by_ids(
+        self, ids: Collection[str], *, now: datetime, topic: str = "", author: str = "", series: str = ""
+    ) -> list[Brief]:
+        """Of these, whole, what ``briefs`` would find: a reader waits for the one that was just saved."""
+        slugs = _slugs(topic, author, series)
+        query = _single(tuple(slugs))
+        with self._store.read() as connection:
+            rows = (row for name in ids for row in query.rows(connection, {**slugs, "now": now, "id": name}))
+            return [items.brief(row, self._public_url, now) for row in rows]
 
     def brief(self, name: str, *, now: datetime | None) -> Brief | None:
         """A whole brief by its slug, id or file; ``None`` where there is none, or none yet at ``now``.
@@ -311,18 +318,30 @@ class ContentStore:
             return [items.brief(row, self._public_url, now) for row in connection.execute(query)]
 
 
+def _slugs(topic: str, author: str, series: str) -> dict[str, str]:
+    return {kind: name_slug(name) for kind, name in (("topic", topic), ("author", author), ("series", series)) if name}
+
+
 @cache
-def _listing(kinds: tuple[str, ...], *, by_id: bool, with_body: bool) -> sa.Select[Any]:
+def _listing(kinds: tuple[str, ...], *, with_body: bool) -> sa.Select[Any]:
     """What ``briefs`` asks, its values left open: making it takes longer than running it."""
-    now = sa.bindparam("now", type_=schema.Instant)
-    query = sa.select(*(WHOLE if with_body else LISTED)).where(items.out("brief", now))
-    if by_id:
-        query = query.where(ITEM.id.in_(sa.bindparam("ids", expanding=True)))
-    for kind in kinds:
-        slug = sa.bindparam(kind, type_=sa.Text)
-        query = query.where(sa.exists().where(_FACET.item == ITEM.key, _FACET.kind == kind, _FACET.slug == slug))
-    query = query.order_by(ITEM.date.desc(), ITEM.id)
+    query = _out(kinds, WHOLE if with_body else LISTED).order_by(ITEM.date.desc(), ITEM.id)
     return query.limit(sa.bindparam("most", type_=sa.Integer)).offset(sa.bindparam("past", type_=sa.Integer))
+
+
+@cache
+def _single(kinds: tuple[str, ...]) -> Prepared:
+    """What ``briefs_by_ids`` asks of each."""
+    return Prepared(_out(kinds, WHOLE).where(ITEM.id == sa.bindparam("id", "")))
+
+
+def _out(kinds: tuple[str, ...], columns: Sequence[sa.ColumnElement[Any]]) -> sa.Select[Any]:
+    """Briefs that are out at ``now`` and name what is to be told of each of ``kinds``."""
+    query = sa.select(*columns).where(items.out("brief", sa.bindparam("now", None, type_=schema.Instant)))
+    for kind in kinds:
+        slug = sa.bindparam(kind, "", type_=sa.Text)
+        query = query.where(sa.exists().where(_FACET.item == ITEM.key, _FACET.kind == kind, _FACET.slug == slug))
+    return query
 
 
 _SHOWABLE: Final = frozenset({Status.PUBLISHED.value, Status.EMBARGOED.value, Status.WITHDRAWN.value})

@@ -61,7 +61,7 @@ def named(text: str) -> sa.ColumnElement[bool]:
 def brief(row: Row, public_url: str, now: datetime | None) -> Brief:
     """The brief of a row; ``now`` is the moment at which it is looked at, ``None`` for an editor's eyes."""
     front = json.loads(row.front)
-    body = row._mapping.get("body", "")  # noqa: SLF001 - SQLAlchemy's public name for it
+    body = getattr(row, "body", "")  # a listing has none
     published = row.date or row.embargo or row.first_seen
     image = front["image"]
     return Brief(
