@@ -107,7 +107,7 @@ def test_what_is_shown_is_byte_for_byte_what_leaves(room: Room) -> None:
     for name in ("x", "mastodon", "bluesky"):
         post = made[f"{name}.txt"].post
         assert post
-        assert f'<p class="said-so" lang="en">{post.text}</p>' in page
+        assert f'<p class="said-so" lang="en" dir="auto">{post.text}</p>' in page
         if name != "bluesky":  # whose request tells when it was made
             left = [file.read_bytes().partition(b"\r\n\r\n")[2] for file in room.made.outbox(name)]
             assert room.app.channels[name].request(post, "key").body in left
@@ -144,7 +144,7 @@ def test_the_form_begins_with_a_text_that_makes_the_same_post(room: Room) -> Non
     for one in specimens.posts(room.app, found, room.app.now()):
         again = room.ivo.act("/briefs/lamps/preview", {"channel": one.account, "text": one.draft, "part": "yes"})
         assert one.post
-        assert f'<p class="said-so" lang="en">{html.escape(one.post.text)}</p>' in again, one.account
+        assert f'<p class="said-so" lang="en" dir="auto">{html.escape(one.post.text)}</p>' in again, one.account
 
 
 def test_a_post_shows_the_very_picture_that_is_uploaded(room: Room) -> None:

@@ -117,7 +117,7 @@ def test_a_coming_slot_is_moved_skipped_and_restored_with_its_old_time_shown(mon
     name = str(event()["UID"])
     assert "Will not happen" in act("/slots/skip", {"slot": slot, "reason": "no news"})
     assert (str(event()["UID"]), str(event()["STATUS"])) == (name, "CANCELLED")
-    assert "skipped 07:00 digest, daily" in month.day(24)
+    assert "07:00 digest, daily skipped" in month.day(24)
     act("/slots/skip", {"slot": slot, "reason": "again"}, status=409)
     act("/slots/move", {"slot": slot, "at": "25:00"}, status=409)
     assert "As planned" in act("/slots/restore", {"slot": slot})

@@ -41,7 +41,7 @@ class Entry:
     word: str  # the state, for who does not see the shape
     title: str
     way: str
-    was: str = ""  # the planned wall time of what an editor has moved
+    note: str = ""  # what an editor made of it: "was 07:00", "skipped"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -212,8 +212,8 @@ def _coming(one: Coming, locked: Sequence[str]) -> Entry:
         shape, tone, word, way = "none", "wait", "gap", ""
     elif one.what == "brief" and one.of in locked:
         shape, word = "lock", "embargo"
-    was = f"{one.was:%H:%M}" if one.was else ""
-    return Entry(at=one.at, shape=shape, tone=tone, word=word, title=title, way=way, was=was)
+    note = "skipped" if one.skipped else f"was {one.was:%H:%M}" if one.was else ""
+    return Entry(at=one.at, shape=shape, tone=tone, word=word, title=title, way=way, note=note)
 
 
 def _event(one: Coming) -> ical.Event:

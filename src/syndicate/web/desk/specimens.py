@@ -312,6 +312,10 @@ def _balance(sent: Sequence[board.Sent]) -> Cell:
     left = sum(one.states.get(State.SENT, 0) for one in sent)
     if waiting:
         return Cell(shape="sending", word="sending", note=f"{left:,} of {n:,}")
+    if n and not left:
+        ends = (State.UNCERTAIN, State.FAILED, State.CANCELLED, State.SUPPRESSED)
+        word = next(str(state) for state in ends if any(one.states.get(state) for one in sent))
+        return Cell(shape=word, word=word, note=f"{n:,}")
     return (
         Cell(shape="sent", word="sent", note=f"{left:,} of {n:,}") if n else Cell(shape="none", word="no reader", tone="idle")
     )
