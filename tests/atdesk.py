@@ -56,8 +56,11 @@ class Client(httpx.Client):
         )
 
     def look(self, path: str = "") -> str:
-        """A page that is there, in words and tags."""
-        answer = self.get(f"{ROOT}{path}")
+        """A page that is there, in words and tags, and whole: where it says so it is loaded again."""
+        for _ in range(500):
+            answer = self.get(f"{ROOT}{path}")
+            if "again in a moment" not in answer.text:
+                break
         assert answer.status_code == 200, (path, answer.status_code, answer.text[-400:])
         return answer.text
 
