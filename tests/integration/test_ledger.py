@@ -333,6 +333,7 @@ def test_details_of_readers_are_forgotten_and_the_totals_stay(store: Store, ledg
             claims.FRESH.format(domain="''"),
             "SEARCH d USING INDEX ix_delivery_waiting (channel=? AND priority=? AND not_before=? AND sending=?)",
         ),
+        (claims.NEXT_TIME, "SEARCH d USING INDEX ix_delivery_waiting (channel=? AND priority=? AND not_before>?"),
         (moves.CLAIM, "SEARCH delivery USING PRIMARY KEY (sending=? AND place=?)"),
         (moves.INTEND, "SEARCH delivery USING PRIMARY KEY (sending=? AND place=?)"),
         (moves.SENT, "SEARCH delivery USING PRIMARY KEY (sending=? AND place=?)"),

@@ -114,10 +114,10 @@ class Books:
     def open_by_channel(self) -> dict[str, int]:
         """How many deliveries are not settled, by the name of their channel."""
         query = sa.text(
-            f"""SELECT c.name, count(*) FROM (
-                SELECT d.channel FROM delivery d INDEXED BY ix_delivery_waiting WHERE {WAITING}
-                UNION ALL SELECT d.channel FROM delivery d INDEXED BY ix_delivery_leased
-                WHERE {LEASED} AND d.state IN ('claimed', 'sending')) o
+            f"""SELECT c.name, sum(o.n) FROM (
+                SELECT d.channel, count(*) AS n FROM delivery d INDEXED BY ix_delivery_waiting WHERE {WAITING} GROUP BY 1
+                UNION ALL SELECT d.channel, count(*) FROM delivery d INDEXED BY ix_delivery_leased
+                WHERE {LEASED} AND d.state IN ('claimed', 'sending') GROUP BY 1) o
             JOIN place c ON c.key = o.channel GROUP BY c.name"""  # noqa: S608 - fixed text
         )
         with self._store.read() as connection:

@@ -29,6 +29,8 @@ _FREE: Final = f"""SELECT s.key, coalesce(v.key, 0), c.name, s.kind, s.subject, 
     ORDER BY s.due, s.key"""  # noqa: S608 - fixed text
 _NEXT_PRIORITY: Final = f"""SELECT max(priority) FROM delivery d INDEXED BY ix_delivery_waiting
     WHERE channel = :c AND {WAITING} AND priority < :below"""  # noqa: S608 - fixed text
+NEXT_TIME: Final = f"""SELECT min(not_before) FROM delivery d INDEXED BY ix_delivery_waiting
+    WHERE channel = :c AND {WAITING} AND priority = :priority AND not_before > :now"""  # noqa: S608 - fixed text
 _VARIANT_BITS: Final = 31
 _COLUMNS: Final = f"""SELECT d.sending, d.place, coalesce(d.variant, 0), d.state, d.attempt, d.epoch, d.not_before, p.kind,
         {CONSENTED}, {{domain}}"""
@@ -123,15 +125,32 @@ def _free(connection: sa.Connection, channel: int) -> dict[tuple[int, int], _Fac
 
 def _candidates(connection: sa.Connection, values: dict[str, Any], domain: str, *, urgent: bool) -> Iterator[tuple[_Row, int]]:
     """By priority; within one those that were put off before those that wait for the first time, each by time."""
-    ask, below = driver(connection).execute, _ABOVE_ALL
-    while True:
-        priority = ask(_NEXT_PRIORITY, {**values, "below": below}).fetchone()[0]
-        if priority is None or (urgent and priority <= 0):
+    for priority in _priorities(connection, values["c"]):
+        if urgent and priority <= 0:
             return
         for query in (PUT_OFF, FRESH):
-            rows = ask(query.format(domain=domain), {**values, "priority": priority}).fetchall()
+            rows = driver(connection).execute(query.format(domain=domain), {**values, "priority": priority}).fetchall()
             yield from ((row, priority) for row in rows)
-        below = priority
+
+
+def _priorities(connection: sa.Connection, channel: int) -> Iterator[int]:
+    """Those of what waits, from the highest: a look into the index for each."""
+    below: int | None = _ABOVE_ALL
+    while below is not None:
+        below = driver(connection).execute(_NEXT_PRIORITY, {"c": channel, "below": below}).fetchone()[0]
+        if below is not None:
+            yield below
+
+
+def next_time(connection: sa.Connection, now: datetime) -> int | None:
+    """The first instant after ``now`` to which something was put off, in microseconds; what is due is not walked."""
+    ask = driver(connection).execute
+    found = [
+        ask(NEXT_TIME, {"c": channel, "priority": priority, "now": to_micros(now)}).fetchone()[0]
+        for (channel,) in ask("SELECT key FROM place WHERE kind = 'account'").fetchall()
+        for priority in _priorities(connection, channel)
+    ]
+    return min((time for time in found if time is not None), default=None)
 
 
 def _duty(row: _Row, facts: _Facts, priority: int) -> Duty:

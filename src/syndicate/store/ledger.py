@@ -172,16 +172,9 @@ class Ledger:
     def next_due(self, now: datetime) -> datetime | None:
         """The earliest instant after ``now`` at which an open duty may be tried."""
         with self._store.read() as connection:
-            found = connection.execute(
-                sa.text(
-                    f"""SELECT min(at) FROM (
-                    SELECT min(not_before) AS at FROM delivery d INDEXED BY ix_delivery_waiting
-                    WHERE {WAITING} AND not_before > :now
-                    UNION ALL SELECT min(due) FROM sending WHERE state = 'open' AND due > :now)"""  # noqa: S608 - fixed text
-                ),
-                {"now": to_micros(now)},
-            ).scalar()
-        return None if found is None else from_micros(found)
+            ahead = sa.text("SELECT min(due) FROM sending WHERE state = 'open' AND due > :now")
+            found = (claims.next_time(connection, now), connection.execute(ahead, {"now": to_micros(now)}).scalar())
+        return min((from_micros(time) for time in found if time is not None), default=None)
 
     def finish(self) -> None:
         """Close the sendings, and then the editions, of which nothing is open any more."""
