@@ -58,3 +58,20 @@ def test_a_database_that_cannot_be_written_is_told_before_the_first_run(
     settings.write_text(settings.read_text(encoding="utf-8") + elsewhere, encoding="utf-8")
     (fault,) = check(publication, capsys)
     assert fault["what"] == f"{settings} cannot be written"
+
+
+def test_every_brief_that_nothing_can_carry_is_told_once_by_its_line(
+    publication: Publication, capsys: pytest.CaptureFixture[str]
+) -> None:
+    publication.brief("turned", "2026-11-20 09:00", title='"bidi \\u202e x"')  # released, and not the newest
+    publication.brief("signed", "2026-11-20 10:00", authors='["Ada Weir", "Ivo \\u2066Heron"]')
+    publication.brief("plain", "2026-11-21 10:00", authors="Mi\u200cna")  # a joiner is a letter of some names
+    publication.brief("ahead", "2026-11-20 11:00", embargo="2026-12-24 07:00", title='"held \\u200b back"')
+    publication.brief("newest", "2026-11-22 10:00", title='"newest \\u200e of all"')
+    subject = "the title becomes the subject of a mail, which cannot hold"
+    assert [(one["file"], one["line"], one["what"]) for one in check(publication, capsys)] == [
+        ("content/briefs/ahead.md", 2, f"{subject} U+200B"),
+        ("content/briefs/newest.md", 2, f"{subject} U+200E"),
+        ("content/briefs/signed.md", 4, "an author's name holds U+2066, which no mail, feed or post can carry"),
+        ("content/briefs/turned.md", 2, f"{subject} U+202E"),
+    ]

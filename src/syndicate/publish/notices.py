@@ -159,16 +159,15 @@ def _drawn(app: App, kind: notice.Kind, view: SubscriptionView, due: datetime, d
     return drawn[wanted]
 
 
-def faults(app: App, now: datetime) -> Iterator[Fault]:
-    """Every fault of the notices of every newsletter, on made-up facts."""
-    newest = app.content.briefs(now=now, limit=1)
+def faults(app: App, now: datetime, corrected: Brief | None) -> Iterator[Fault]:
+    """Every fault of the notices of every newsletter, on made-up facts; that of a correction only where there is a brief."""
     for name in app.settings.newsletters:
         asked: tuple[notice.Kind, ...] = ("confirm", "known", "export", "erase")
         wanted: list[tuple[notice.Kind, Frequency]] = [(kind, Frequency.WEEKLY) for kind in asked]
         wanted += [("welcome", frequency) for frequency in Frequency]
-        wanted += [("correction", Frequency.DAILY)] if newest else []
+        wanted += [("correction", Frequency.DAILY)] if corrected else []
         for kind, frequency in wanted:
-            brief = newest[0] if kind == "correction" else None
+            brief = corrected if kind == "correction" else None
             correction = Correction(date=now.date(), text="We gave 14. There were 11.") if brief else None
             try:
                 render(app, name, kind, frequency=frequency, begins=now, brief=brief, correction=correction)

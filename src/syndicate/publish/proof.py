@@ -11,7 +11,7 @@ from syndicate import links
 from syndicate.channels import Channel
 from syndicate.errors import Fault, FaultyError, Held, SyndicateError
 from syndicate.model import Brief, Item, Limits, Post, Quote, QuoteDisplay, Request
-from syndicate.publish import approval, dailyquote, feeds, messages, notices, posts, rhythm, thread
+from syndicate.publish import approval, dailyquote, feeds, messages, notices, posts, rhythm, thread, uncarried
 from syndicate.render import counting, framing, lint_subject
 from syndicate.render import feed as feed_files
 from syndicate.render.frozen import Frozen, splice, values
@@ -193,13 +193,17 @@ def edition(
 
 
 def faults(app: App, now: datetime) -> Iterator[Fault]:
-    """Subjects that no mail can have, and every rendering that fails.
+    """Subjects that no mail can have, briefs that nothing can carry, and every rendering that fails.
 
-    Rendered are the newest brief, each quote that may run, an edition of each frequency, and the notices.
+    Rendered are the newest brief of the others, each quote that may run, an edition of each frequency, and the notices.
     """
     yield from lint_subject.faults(app.templates)
+    told = list(uncarried.faults(app, now))
+    yield from told
+    guilty = {fault.file for fault in told}
     admitted, _ = dailyquote.admissible(app, now)
-    newest = app.content.briefs(now=now, limit=_SAMPLED, with_body=True)
+    newest = app.content.briefs(now=now, limit=_SAMPLED + len(guilty), with_body=True)
+    newest = [brief for brief in newest if brief.path not in guilty][:_SAMPLED]
     alone: list[Item] = [*newest[:1], *admitted]
     for item in alone:
         for proof in proofs(app, item, now):
@@ -210,7 +214,7 @@ def faults(app: App, now: datetime) -> Iterator[Fault]:
         for proof in _guarded(name, frequency, lambda: _sampled(app, name, frequency, items, display, now)) if items else ():  # noqa: B023 - called at once
             file = f"edition {name} {frequency}"
             yield proof.cause or Fault(file=file, rule="render", what=proof.fault)
-    yield from notices.faults(app, now)
+    yield from notices.faults(app, now, newest[0] if newest else None)
 
 
 def _frequencies(app: App) -> Iterator[tuple[str, EditionKind, QuoteDisplay]]:

@@ -61,7 +61,9 @@ def freeze(notice: Notice, templates: Templates, *, nonce: str) -> Frozen:
     found = unspeakable(subject)
     if found or not subject:
         what = f"the subject of a mail cannot hold {found}" if found else "the subject is empty"
-        raise RenderError(Fault(file=f"templates/email/{file}", rule="subject", what=what))
+        guilty = notice.brief.path if notice.brief and unspeakable(notice.brief.title) else ""
+        right = "write the title without it" if guilty else ""
+        raise RenderError(Fault(file=guilty or f"templates/email/{file}", rule="subject", what=what, right=right))
     context |= {"subject": subject, "preheader": email.one_line(preheader), "named": subject}
     return email.draw(notice.kind, templates, context, nonce, way="confirm" if notice.kind in ASKING else "unsubscribe")
 
