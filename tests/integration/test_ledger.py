@@ -233,6 +233,14 @@ def test_a_person_settles_what_nobody_can_know(store: Store, ledger: Ledger, pla
     assert [again.place for again in claimed(store, ledger) if again.place == duty.place] == [duty.place]
 
 
+def test_what_is_recorded_early_waits_until_its_sending_is_due(store: Store, ledger: Ledger, places: list[int]) -> None:
+    later = NOW + timedelta(days=1)
+    store.write(lambda connection: plan(connection, places[:2], due=later))
+    assert len(claimed(store, ledger)) == READERS
+    assert ledger.next_due(NOW) == later
+    assert len(claimed(store, ledger, now=later)) == 2
+
+
 def test_deferred_duties_wait_for_their_time(store: Store, ledger: Ledger, places: list[int]) -> None:
     duty = claimed(store, ledger)[0]
     ledger.intend([duty], NOW)
