@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import random
 from dataclasses import replace
-from datetime import time, timedelta
+from datetime import UTC, time, timedelta
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from tests.publication import Publication, instant
+from tests.publication import SOCIAL, Publication, instant
 
 from syndicate.app import App
 from syndicate.cli import main
@@ -68,6 +68,11 @@ def states(app: App) -> dict[str, str]:
     with app.store.read() as connection:
         found = agenda.slots(connection, since=instant("2026-11-22 23:00"))
     return {f"{row['schedule']} {row['local_time'][8:]} {row['zone']}": row["state"] for row in found}
+
+
+def slots_of(app: App, schedule: str) -> list[sa.RowMapping]:
+    with app.store.read() as connection:
+        return [row for row in agenda.slots(connection, since=instant("2026-11-22 23:00")) if row["schedule"] == schedule]
 
 
 def test_a_moved_slot_keeps_its_identity_and_happens_once(publication: Publication, capsys: pytest.CaptureFixture[str]) -> None:
@@ -155,6 +160,37 @@ def test_a_skipped_quote_is_on_no_page_of_its_day_and_comes_back_when_restored(p
         assert not app.content.shown_quotes(instant("2026-11-23 12:00"))
 
 
+def test_a_quote_shown_ahead_of_its_time_stays_shown_when_that_time_is_missed_or_held(publication: Publication) -> None:
+    with publication.opened("2026-11-23 03:00") as app:
+        timetable.move(app, QUOTE, time(5), "", who="Mara", now=app.now())
+        tick(app, "2026-11-23 04:00")
+        shown = app.content.day_quote(instant("2026-11-23 00:00").date())
+        assert shown
+        assert shown.state == "shown"
+        app.holds.place("quotes", "a word with the lawyers", who="Mara", now=instant("2026-11-23 04:30"))
+        for at in ("05:00", "23:00"):
+            tick(app, f"2026-11-23 {at}")
+            assert app.content.day_quote(shown.day) == shown
+
+
+@pytest.mark.parametrize(("old", "new"), [("daily at 06:00", "daily at 09:00"), ("Europe/Berlin", "America/New_York")])
+def test_a_quote_is_not_shown_again_where_the_settings_name_a_later_hour_of_its_day(
+    publication: Publication, old: str, new: str
+) -> None:
+    path = publication.root / "config/syndicate.toml"
+    path.write_text(path.read_text() + SOCIAL)
+    with publication.opened("2026-11-23 05:00") as app:
+        tick(app, "2026-11-23 05:00")
+        posts = [line.id for line in app.books.lines(kind="post")]
+        assert len(posts) == 3
+    path.write_text(path.read_text().replace(old, new))
+    with publication.opened("2026-11-23 11:00") as app:
+        tick(app, "2026-11-23 11:00")
+        assert [line.id for line in app.books.lines(kind="post")] == posts
+        (told,) = (row["reason"] for row in slots_of(app, "quotes") if row["state"] == "skipped")
+        assert told == "the quote of 2026-11-23 was shown before"
+
+
 def test_only_what_is_still_to_come_can_be_changed_and_within_its_day(publication: Publication) -> None:
     with publication.opened("2026-11-23 05:30") as app:
         now = app.now()
@@ -165,6 +201,7 @@ def test_only_what_is_still_to_come_can_be_changed_and_within_its_day(publicatio
             (QUOTE, time(9), "it has begun"),
             (DIGEST, time(6), "has passed"),
             (DIGEST, time(7), "already"),
+            (DIGEST, time(9, tzinfo=UTC), "zone of its own"),
         ):
             with pytest.raises(SyndicateError, match=words):
                 timetable.move(app, name, at, "", who="Mara", now=now)

@@ -5,7 +5,7 @@ A database that fails ends the tick: a slot dealt with now would be dealt with f
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -146,8 +146,11 @@ def show_quote(app: App, now: datetime, starts: dict[str, datetime]) -> list[Pla
         stopped = holding(connection, QUOTES)
         changed = changes(connection, QUOTES, after)
     found = timetable.slots(schedule_for(app, app.settings.quotes.schedule), QUOTES, after, now, changed)
-    decision = catch_up(found, now=now, policy=lateness.catchup, window=lateness.window)
-    planned = lose_days(app, dict(decision.skipped), "skipped")
+    again = _shown_before(app, found)
+    left = [slot for slot in found if slot not in again]
+    decision = catch_up(left, now=now, policy=lateness.catchup, window=lateness.window)
+    planned = lose(app, again, "skipped")
+    planned += lose_days(app, dict(decision.skipped), "skipped")
     planned += lose(app, timetable.orphans(QUOTES, changed, found, now), "cancelled")
     if stopped:
         planned += lose_days(app, dict.fromkeys(decision.run, stopped), "cancelled")
@@ -156,6 +159,12 @@ def show_quote(app: App, now: datetime, starts: dict[str, datetime]) -> list[Pla
     _begin_day(app, now)
     app.store.write(lambda connection: agenda.tick_to(connection, QUOTES, now))
     return planned
+
+
+def _shown_before(app: App, found: Sequence[Slot]) -> dict[Slot, str]:
+    """Slots whose day has shown its quote already: one moved ahead of its time, or the settings name a later one since."""
+    days = {slot: app.content.day_quote(dailyquote.slot_day(slot)) for slot in found}
+    return {slot: f"the quote of {day.day} was shown before" for slot, day in days.items() if day and day.state == "shown"}
 
 
 def _begin_day(app: App, now: datetime) -> None:

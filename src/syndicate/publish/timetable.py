@@ -79,9 +79,12 @@ def move(app: App, name: str, at: time, reason: str, *, who: str, now: datetime)
     Raises
     ------
     SyndicateError
-        It has begun, or the time has passed, or is the one it has.
+        It has begun, or the time has passed, is the one it has, or names a zone.
     """
     one = find(app, name, now)
+    if at.tzinfo is not None:
+        msg = f"{at.isoformat()} names a zone of its own; give the wall time in {one.slot.zone}, like 09:30"
+        raise SyndicateError(msg)
     slot, skipped = one.slot, one.change is not None and one.change.state == "skipped"
     to, _ = instant(datetime.combine(slot.local.date(), at), slot.zone)
     if to <= now:
