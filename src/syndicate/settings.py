@@ -31,11 +31,11 @@ class SiteSettings(Section):
 
     title: values.Filled
     url: values.Url  # the organisation's own site
-    description: str = ""
+    description: values.Line = ""
     language: values.Language = "en"  # BCP 47
     zone: values.Zone = "UTC"  # IANA name
-    organisation: str = ""
-    postal_address: str = ""  # stands in every mail; unset: no mail leaves
+    organisation: values.Line = ""
+    postal_address: values.Lines = ""  # stands in every mail; unset: no mail leaves
     contact: values.OptionalMailbox = ""  # an address that people answer
     profiles: values.Once[values.Url] = ()  # our accounts, as links
     tag_authority: values.TagAuthority  # "example.org,2015": a host and the date on which we held it (RFC 4151)
@@ -58,10 +58,10 @@ class FeedSettings(Section):
     """[feeds.NAME]."""
 
     items: Literal["briefs", "quotes"] = "briefs"
-    title: str = ""  # "" means the site's title, and the feed's name where it is not all briefs
-    topic: str = ""  # only briefs of this topic
-    author: str = ""
-    series: str = ""
+    title: values.Line = ""  # "" means the site's title, and the feed's name where it is not all briefs
+    topic: values.Line = ""  # only briefs of this topic
+    author: values.Line = ""
+    series: values.Line = ""
     by: values.Once[Literal["topic", "author", "series"]] = ()  # also a feed for each topic, author or series
     window: Annotated[values.Whole, Field(ge=1, le=1000)] = 50  # entries in the subscription document
     formats: Annotated[values.Once[Literal["rss", "atom", "json"]], Field(min_length=1)] = ("rss", "atom", "json")
@@ -107,7 +107,7 @@ class QuoteSettings(Section):
     hold_days: values.Once[values.HoldDay] = ()  # "2026-07-22" or "07-22"
     hold_calendar: str = ""  # an iCalendar file below the publication, whose events are hold days too
     title: values.Filled = "The daily dose"
-    tagline: str = "Extremists: their words, their actions."
+    tagline: values.Line = "Extremists: their words, their actions."
     labels: LabelSettings = Field(default_factory=LabelSettings)
     archive_hosts: values.Once[values.Host] = ()  # hosts, beside our own pages, to which archive links may lead (Q8)
     self_labels: values.Once[values.Filled] = ()  # on posts of a quote, where a network has such labels (Q10)

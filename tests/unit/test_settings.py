@@ -226,6 +226,10 @@ def test_unknown_keys_are_found_at_every_level(text: str, line: int, suggestion:
         ('[web]\nhost = "not a host"\n', 6, "listen"),
         ('[desk]\nurl = "https://desk.example.org/desk"\n', 6, "has a path"),
         ('[desk]\nhost = "0.0.0.0"\n', 6, "beyond this machine"),
+        ('[quotes]\ntagline = "one\\u0000two"\n', 6, "`tagline` in [quotes]: U+0000 stands in it"),
+        ('[quotes.labels]\nwords = "one\\r\\nBcc: two"\n', 6, "a line break stands in it"),
+        ('[feeds.a]\ntitle = "one\\u202etwo"\n', 6, "U+202E stands in it"),
+        ('[newsletters.n]\nfrom = "n@example.org"\nchannel = "x"\ntitle = """\none\ntwo"""\n[channels.x]\nkind = "outbox"\nlike = "smtp"\n', 8, "a line break"),
         ('[brand]\nink = "black"\n', 6, "is not a colour"),
         ('[brand]\nserif = "x; } body { display: none"\n', 6, "list of fonts"),
         ("[privacy]\nkeep_details_days = true\n", 6, '"true" is not a whole number'),
@@ -250,8 +254,23 @@ def test_a_mistake_is_told_with_its_line(text: str, line: int, words: str) -> No
     assert "hush" not in str(found)
 
 
+def test_an_address_may_have_lines_and_a_name_its_joiners() -> None:
+    told = SITE + 'postal_address = """3 Rope Walk\r\nTolland Quay"""\ndescription = "\u0645\u06cc\u200c\u0634\u0648\u062f"\n'
+    assert read(site=told).site.postal_address == "3 Rope Walk\nTolland Quay"
+    assert fault('postal_address = "3 Rope Walk\\nTolland\\u202e"\n').line == 5
+
+
 @pytest.mark.parametrize(
-    "sender", ["nobody", "A <a@b.example>, B <b@b.example>", "A <a@>", "a@b.example\nBcc: c@d.example", "", "@b.example"]
+    "sender",
+    [
+        "nobody",
+        "A <a@b.example>, B <b@b.example>",
+        "A <a@>",
+        "a@b.example\nBcc: c@d.example",
+        "",
+        "A \u202e <a@b.example>",
+        "@b.example",
+    ],
 )
 def test_a_sender_is_one_mailbox(sender: str) -> None:
     text = (
@@ -317,6 +336,9 @@ def test_every_mistake_is_told_at_once_in_the_order_of_the_file() -> None:
         ('[quotes]\ntitle = "a"\ntitle = "b"\n', 7, "keep one"),
         ("[feeds.a]\n[feeds.a]\n", 6, "keep one"),
         ('[quotes]\ntitle = "a', 6, "not TOML"),
+        ("[quotes]\ntitle = “The daily dose”\n", 6, 'the quotation marks are curly; type straight ones: "…"'),
+        ('[quotes]\n‘title’ = "a"\n', 6, "the quotation marks are curly"),
+        ('[quotes]\ntitle = "“a” = b\n', 6, "not TOML"),
     ],
 )
 def test_broken_toml_is_told_with_its_line(text: str, line: int, words: str) -> None:

@@ -52,6 +52,15 @@ def faults(brief: Any) -> Any:
     return faults
 
 
+def test_curly_quotation_marks_are_told_where_they_spoil_a_value_alone(brief: Any, faults: Any) -> None:
+    (found,) = faults("status: “draft”")
+    assert str(found) == (
+        "content/x.md:4: front-matter: status '“draft”' is unknown: the quotation marks are curly; type straight ones: \"…\""
+    )
+    assert "curly" not in str(faults("status: said “draft”")[0])
+    assert brief(head="title: “No comment”\ndate: 2026-11-22\n").front["title"] == "“No comment”"
+
+
 # -- briefs -----------------------------------------------------------------------------------------
 
 

@@ -7,6 +7,7 @@ import tomllib
 from collections.abc import Mapping
 from typing import Final, TypeAlias
 
+CURLY: Final = ("the quotation marks are curly", 'type straight ones: "…"')  # what is wrong with them, what would be right
 Path: TypeAlias = tuple[str | int, ...]  # ("newsletters", "digest", "from"); integers index arrays
 
 _BLANK: Final = re.compile(r"(?:[ \t\r\n]|#[^\n]*)*")
@@ -17,6 +18,7 @@ _LITERAL: Final = re.compile(r"'[^'\n]*'")
 _STRING: Final = re.compile(
     r'"""(?:[^\\]|\\.)*?"""(?:"{0,2}(?!"))' + r"|'''.*?'''(?:'{0,2}(?!'))" + f"|{_BASIC.pattern}|{_LITERAL.pattern}", re.DOTALL
 )
+_CURLED: Final = re.compile(r"(?:^|[=:,\[{-])[ \t]*[“”„‟‘’‚‛]")
 _PLAIN: Final = re.compile(r"[^,\]}#\r\n]*")  # a number, a date, a truth value
 
 
@@ -169,6 +171,11 @@ def line_of(path: Path, known: Mapping[Path, int]) -> int:
         if path[:length] in known:
             return known[path[:length]]
     return 0
+
+
+def is_curled(row: str) -> bool:
+    """Whether a key or a value of this line begins with a typographic quotation mark, which quotes nothing in TOML or YAML."""
+    return _CURLED.search(row) is not None
 
 
 def syntax_error(error: tomllib.TOMLDecodeError, text: str) -> tuple[int, str]:

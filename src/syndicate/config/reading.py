@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 from syndicate.config import across, outlets
 from syndicate.config.environment import overlay, variable
 from syndicate.config.faults import FILE, RULE, Scribe
-from syndicate.config.lines import Path, places, syntax_error
+from syndicate.config.lines import CURLY, Path, is_curled, places, syntax_error
 from syndicate.config.tables import Tables, is_secret
 from syndicate.errors import ConfigError, Fault
 
@@ -60,7 +60,10 @@ def parse(model: type[M], text: str, environ: Mapping[str, str], read: Callable[
         line, sentence = syntax_error(error, text)
         twice = sentence.startswith("Cannot")  # "Cannot overwrite a value", "Cannot declare … twice"
         right = "this name stands further up already: keep one" if twice else "mend this line; the rest is read after that"
-        raise ConfigError(Fault(file=FILE, line=line, rule=RULE, what=f"not TOML: {sentence}", right=right)) from error
+        what = f"not TOML: {sentence}"
+        if is_curled("".join(text.split("\n")[line - 1 : line])):
+            what, right = CURLY
+        raise ConfigError(Fault(file=FILE, line=line, rule=RULE, what=what, right=right)) from error
     lines = places(text)
     # The environment may tell a channel's kind, so the classes are looked up once it is laid over the file.
     first = Tables(model, outlets.classes(outlets.outlets(data)))

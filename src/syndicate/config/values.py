@@ -20,6 +20,7 @@ _NAME: Final = re.compile(r"[a-z0-9]+(?:[_-][a-z0-9]+)*")
 _CHANNEL_NAME: Final = re.compile(r"[a-z0-9]+(?:_[a-z0-9]+)*")
 _COLOUR: Final = re.compile(r"#[0-9A-Fa-f]{6}")
 _FONTS: Final = re.compile(r"[\w ,.'-]+")
+_UNCARRIED: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b\u2028-\u202e\u2060\u2066-\u2069\ufeff]")
 _HEADERS: Final = HeaderRegistry()
 
 
@@ -153,7 +154,7 @@ def _mailbox(text: str) -> str:
     """One RFC 5322 mailbox, with or without a name."""
     sentence = f'"{text}" is not a sender'.replace("\r", " ").replace("\n", " ")
     right = 'write such as "Example Letter <news@example.org>"'
-    if re.search(r"[\r\n\x00]", text):
+    if _UNCARRIED.search(text):
         _refuse(sentence, right)
     header = _HEADERS("From", text)
     found: tuple[Any, ...] = getattr(header, "addresses", ())
@@ -197,6 +198,19 @@ def _fonts(text: str) -> str:
 def _filled(text: str) -> str:
     if not text.strip():
         _refuse("nothing stands here", "write some words")
+    return _line(text)
+
+
+def _line(text: str) -> str:
+    if found := _UNCARRIED.search(text):
+        what = "a line break" if found[0] in "\r\n" else f"U+{ord(found[0]):04X}"
+        _refuse(f"{what} stands in it, which no mail or feed can carry", "write plain words, on one line")
+    return text
+
+
+def _lines(text: str) -> str:
+    for row in re.split(r"\r?\n", text):
+        _line(row)
     return text
 
 
@@ -242,5 +256,7 @@ DatabaseUrl = Annotated[str, AfterValidator(_database_url)]
 Colour = Annotated[str, AfterValidator(_colour)]
 Fonts = Annotated[str, AfterValidator(_fonts)]
 Filled = Annotated[str, AfterValidator(_filled)]
+Line = Annotated[str, AfterValidator(_line)]  # may be empty
+Lines = Annotated[str, AfterValidator(_lines)]
 Whole = Annotated[int, BeforeValidator(_whole)]
 Absent = BeforeValidator(_absent)

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Final
 from urllib.parse import urlsplit
 
+from syndicate.config.lines import CURLY, is_curled
 from syndicate.errors import Fault, SourceError
 from syndicate.links import is_tag_uri
 from syndicate.model import Status
@@ -54,6 +55,8 @@ class Fields:
     def fault(self, place: Node | None, what: str, right: str, *, rule: str = "front-matter") -> None:
         """Record a fault at ``place``; ``None`` where the mistake is that it is missing."""
         line = place.line if place else 1
+        if place and isinstance(place.value, str) and is_curled(place.value[:1]):
+            what, right = f"{what}: {CURLY[0]}", CURLY[1]
         self._faults.append(Fault(file=self.file, line=line, rule=rule, what=what, right=right))
 
     def advise(self, place: Node, what: str, right: str) -> None:

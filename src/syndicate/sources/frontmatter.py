@@ -16,6 +16,7 @@ from typing import Any, Final, Literal, NamedTuple, NoReturn, TypeAlias
 
 import yaml
 
+from syndicate.config.lines import CURLY, is_curled
 from syndicate.errors import Fault, SourceError
 
 Value: TypeAlias = "str | tuple[Node, ...] | dict[str, Node] | None"
@@ -98,7 +99,7 @@ class _Yaml:
             # A quote that is never closed is found out at the end; where it was opened is of more use.
             mark = error.context_mark if "end of stream" in (error.problem or "") else error.problem_mark
             line = self._first + (mark.line if mark else 0)
-            _refuse(self._file, line, f"this is not YAML: {_words(error.problem)}", _ADVICE["yaml"])
+            _refuse_syntax(self._file, line, text, line - self._first, f"this is not YAML: {_words(error.problem)}", "yaml")
         except yaml.reader.ReaderError as error:
             line = self._first + text.count("\n", 0, error.position)
             _refuse(self._file, line, "a control character stands in the front matter", "delete it")
@@ -165,6 +166,8 @@ class _Yaml:
                 self._refuse(key, "a key is a list or a mapping", "write key: value")
             if key.value == "<<":
                 self._refuse(key, "merge keys are not read", "write the keys out")
+            if is_curled(key.value[:1]):
+                self._refuse(key, *CURLY)
             node = self._node(loader, loader.get_event(), depth + 1)
             _add(found, key.value, Node(node.value, self._line(key), node.plain), self._file)
         return found
@@ -190,7 +193,7 @@ def _toml(text: str, file: str, first: int) -> dict[str, Node]:
     except tomllib.TOMLDecodeError as error:
         place = _TOML_LINE.search(str(error))
         row = int(place[1]) - 1 if place and place[1] else text.rstrip("\n").count("\n")
-        _refuse(file, first + row, f"this is not TOML: {_words(_TOML_LINE.sub('', str(error)))}", _ADVICE["toml"])
+        _refuse_syntax(file, first + row, text, row, f"this is not TOML: {_words(_TOML_LINE.sub('', str(error)))}", "toml")
     except RecursionError:
         _refuse(file, first, "the front matter is nested too deeply", "write it out")
     return _table(data, (), _toml_lines(text, first), file, first)
@@ -285,6 +288,11 @@ def _words(problem: str | None) -> str:
     """The parser's reason without anything that it cites."""
     reason = re.sub(r"""\(?(['"`]).*\1,?\)?""", "something", problem or "it cannot be read")
     return reason[:1].lower() + reason[1:]
+
+
+def _refuse_syntax(file: str, line: int, text: str, row: int, what: str, language: str) -> NoReturn:
+    curled = is_curled("".join(text.split("\n")[row : row + 1]))
+    _refuse(file, line, *(CURLY if curled else (what, _ADVICE[language])))
 
 
 def _refuse(file: str, line: int, what: str, right: str) -> NoReturn:
