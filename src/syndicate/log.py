@@ -27,6 +27,8 @@ _SENSITIVE: Final = re.compile(
     r"(?:^|_)(?:address|addresses|authorization|body|cookie|credential|email|html|original|paraphrase|passphrase"
     r"|password|quote|recipient|recipients|secret|text|token|words)$"
 )
+# What a far side, a file's name or a library says may hold escape sequences, line ends and marks that turn text around.
+CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 _ADDRESS: Final = re.compile(r"[^\s<>\"'(),:;]+@[^\s<>\"'(),:;]+")
 _FREE_TEXT: Final = (
     "event",
@@ -53,6 +55,15 @@ def _without(value: Any) -> Any:  # noqa: ANN401 - a logged value may be anythin
     return value
 
 
+def without_controls(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Nothing that a terminal obeys, and one line for each event but for the lines of a traceback."""
+
+    def plain(key: str, value: str) -> str:
+        return CONTROL.sub("�", value if key == "exception" else value.replace("\n", " "))
+
+    return {key: plain(key, value) if isinstance(value, str) else value for key, value in event.items()}
+
+
 def in_order(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     """The known keys first, in their order; then the rest as they were given."""
     first = {key: event[key] for key in ORDER if key in event}
@@ -69,6 +80,7 @@ def configure(*, json: bool = False, verbose: bool = False, stream: TextIO | Non
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
         structlog.processors.format_exc_info,
         drop_sensitive,
+        without_controls,
         in_order,
     ]
     structlog.configure(

@@ -162,6 +162,23 @@ ROWS = [{"name": "mail", "n": 1, "at": NOW, "held": None}, {"name": "a\x1b[2Jb",
 COLUMNS = {"name": "Name", "n": "No.", "held": "Held by"}
 
 
+def test_no_answer_and_no_complaint_moves_a_terminal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert output.cell(["\x1b[31m", "b"]) == "�[31m, b"
+    complaints = (
+        SourceError(Fault(file="a\x1b[2J.md", what="b")),
+        SyndicateError("c\x1b[2J"),
+        FileNotFoundError(2, "gone", "d\x1b[2J"),
+    )
+    for complaint in complaints:
+        monkeypatch.setattr(cli, "_dispatch", lambda _, wrong=complaint: (_ for _ in ()).throw(wrong))
+        assert cli.main([]) == 1
+    told = capsys.readouterr().err
+    assert "\x1b" not in told
+    assert told.count("�[2J") == len(complaints)
+
+
 def test_a_pipe_gets_aligned_columns_and_no_escape_sequence(capsys: pytest.CaptureFixture[str]) -> None:
     output.listing(ROWS, COLUMNS, as_json=False, empty="none")
     assert capsys.readouterr().out == "Name    No.  Held by\nmail    1    –\na�[2Jb  20   x, y\n"

@@ -57,6 +57,21 @@ def test_the_far_sides_words_lose_their_addresses() -> None:
     assert [line["level"] for line in written(stream)] == ["warning", "warning"]
 
 
+def test_nobodys_words_move_a_terminal_or_make_a_second_line() -> None:
+    stream = StringIO()
+    log.configure(stream=stream)
+    log.logger().warning("delivery_failed", error="550\x1b[2J\x9b31m", source="a\u202eb.md")
+    logging.getLogger("uvicorn").warning("bad\x1b[31m\n2026-11-22 delivery_sent")
+    try:
+        raise ValueError("\x1b[2J")
+    except ValueError:
+        log.logger().exception("page_failed")
+    lines = stream.getvalue().splitlines()
+    assert not set(stream.getvalue()) & set("\x1b\x9b\u202e")
+    assert [line.split("]")[0].split("[")[-1].strip() for line in lines[:3]] == ["warning", "warning", "error"]
+    assert lines[-1] == "ValueError: �[2J"
+
+
 def test_sealed_words_stay_sealed_in_a_log() -> None:
     stream = StringIO()
     log.configure(json=True, stream=stream)

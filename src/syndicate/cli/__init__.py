@@ -167,16 +167,17 @@ def _explain(error: Exception) -> int:
 
         traceback.print_exception(error)
         return FAILED
+    from syndicate.cli.output import note
     from syndicate.errors import FaultyError, SyndicateError
 
     if isinstance(error, FaultyError) and error.faults:
         for fault in error.faults:
-            print(fault, file=sys.stderr)
+            note(str(fault))
     elif isinstance(error, SyndicateError):
-        print(f"syndicate: {error}", file=sys.stderr)
+        note(f"syndicate: {error}")
     elif isinstance(error, OSError):
         place = f"{error.filename}: " if error.filename else ""
-        print(f"syndicate: {place}{error.strerror or error}", file=sys.stderr)
+        note(f"syndicate: {place}{error.strerror or error}")
     elif isinstance(error, OverflowError):
         print("syndicate: a number or a date is out of range; nothing here is that large or that far away", file=sys.stderr)
         return USAGE

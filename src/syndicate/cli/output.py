@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -13,10 +12,10 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
+from syndicate.log import CONTROL
+
 Row = Mapping[str, object]
 
-# A title or a far side's words may hold escape sequences; a terminal must not obey them.
-_CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _MARKS: Final = {
     **dict.fromkeys(("sent", "finished", "ok", "active", "published", "shown"), "green"),
     **dict.fromkeys(("failed", "uncertain", "held", "fault"), "bold red"),
@@ -72,7 +71,7 @@ def progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
 
 def safe(text: str) -> str:
     """Without what would move a terminal's cursor or turn its text around."""
-    return _CONTROL.sub("�", text)
+    return CONTROL.sub("�", text)
 
 
 def heading(text: str) -> None:
@@ -95,7 +94,7 @@ def cell(value: object) -> str:
     if isinstance(value, datetime):
         return f"{value:%Y-%m-%d %H:%M}" if value.second == 0 else f"{value:%Y-%m-%d %H:%M:%S}"
     if isinstance(value, list | tuple | set | frozenset):
-        return ", ".join(map(str, value)) or "–"
+        value = ", ".join(map(str, value)) or "–"
     return safe(str(value)).replace("\n", " ")
 
 
