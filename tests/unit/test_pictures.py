@@ -91,6 +91,18 @@ def test_what_is_no_picture_or_a_bomb_is_refused_by_name(data: bytes, word: str)
     assert "content/media/a.png" in str(refused.value)
 
 
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "L"])
+def test_a_large_picture_is_never_copied_at_full_size(mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of fifty million pixels each copy would take 200 MB."""
+    copied, copy = [], Image.Image.copy
+    monkeypatch.setattr(Image.Image, "copy", lambda picture: copied.append(max(picture.size)) or copy(picture))
+    large = saved(Image.new(mode, (1200, 900), 99), "PNG")
+    copied.clear()
+    fit(large, name="a.png", most_bytes=100_000, longest_side=300)
+    assert copied
+    assert max(copied) == 300
+
+
 def test_what_cannot_fit_is_refused() -> None:
     with pytest.raises(RenderError, match="cannot be made to fit"):
         fit(saved(noise(100, 100), "PNG"), name="a", most_bytes=300, longest_side=2048)

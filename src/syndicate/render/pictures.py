@@ -19,6 +19,7 @@ _MOST_PIXELS: Final = 50_000_000  # a small file that unpacks to more is a bomb,
 _FORMATS: Final = ("PNG", "JPEG", "WEBP", "GIF")
 _QUALITIES: Final = (90, 82, 74, 66)
 _STEP: Final = 0.8
+_SHRINKABLE: Final = frozenset({"L", "LA", "RGB", "RGBA", "CMYK"})  # modes that keep their looks when they are made smaller
 _SMALLEST: Final = 64  # px: below that no picture is left
 
 
@@ -50,7 +51,7 @@ def fit(data: bytes, *, name: str, most_bytes: int, longest_side: int) -> Fitted
                     raise _fault(
                         name, f"it has {opened.width} × {opened.height} pixels", "make it smaller than 50 million pixels"
                     )
-                picture = _upright(opened)
+                picture = _upright(opened, longest_side)
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
         raise _fault(name, "it unpacks to far too many pixels", "make it smaller than 50 million pixels") from error
     except (OSError, SyntaxError, ValueError) as error:
@@ -58,13 +59,18 @@ def fit(data: bytes, *, name: str, most_bytes: int, longest_side: int) -> Fitted
     return _shrunk(picture, name, most_bytes, longest_side)
 
 
-def _upright(opened: Image.Image) -> Image.Image:
-    """The first frame, turned as its EXIF says, in plain colours."""
+def _upright(opened: Image.Image, longest_side: int) -> Image.Image:
+    """The first frame, turned as its EXIF says, in plain colours and no longer than ``longest_side``.
+
+    It is made smaller before anything else: each copy at full size would take four bytes for each of its pixels.
+    """
     from PIL import ImageOps
 
-    turned = ImageOps.exif_transpose(opened)
-    clear = "A" in turned.getbands() or "transparency" in turned.info
-    return turned.convert("RGBA" if clear else "RGB")
+    clear = "A" in opened.getbands() or "transparency" in opened.info
+    mode = "RGBA" if clear else "RGB"
+    small = opened if opened.mode in _SHRINKABLE and "transparency" not in opened.info else opened.convert(mode)
+    small.thumbnail((longest_side, longest_side))
+    return ImageOps.exif_transpose(small).convert(mode)
 
 
 def _shrunk(picture: Image.Image, name: str, most_bytes: int, longest_side: int) -> Fitted:
