@@ -75,3 +75,15 @@ def test_every_brief_that_nothing_can_carry_is_told_once_by_its_line(
         ("content/briefs/signed.md", 4, "an author's name holds U+2066, which no mail, feed or post can carry"),
         ("content/briefs/turned.md", 2, f"{subject} U+202E"),
     ]
+
+
+def test_a_quotes_file_that_is_named_after_its_words_is_never_told_whole(
+    publication: Publication, capsys: pytest.CaptureFixture[str]
+) -> None:
+    publication.quote("told-that-the-quay-would", "We had been told that the quay would be closed.", id="q2")
+    (fault,) = check(publication, capsys)
+    assert (fault["file"], fault["rule"]) == ("content/quotes/told-t….md", "Q5")
+    main(["-C", str(publication.root), "quotes", "list", "--json"])
+    listed = capsys.readouterr()
+    assert "content/quotes/told-t….md" in listed.out
+    assert "quay-would" not in listed.out + listed.err

@@ -562,6 +562,13 @@ def test_our_own_fields_may_not_repeat_the_words(field: str, value: str) -> None
         admit(make_quote(**{field: value}))
 
 
+def test_a_file_is_not_named_after_the_words() -> None:
+    admit(make_quote(path="content/quotes/record-17.md"))
+    for name in ("bring-your-letters-to-the-table", "2024_Bring_your_letters_to", "br1ng y0ur letters to"):
+        with held("Q5", "the name of its file"):
+            admit(make_quote(path=f"content/quotes/{name}.md"))
+
+
 def test_a_context_that_holds_the_whole_quotation_is_held() -> None:
     with held("Q2", "context"):
         admit(make_quote("Ask us and you will sleep.", context="He said it often: ask us and you will sleep."))

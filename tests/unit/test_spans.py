@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -29,6 +30,37 @@ def test_a_run_of_four_is_found_and_one_of_three_is_not() -> None:
 
 def test_words_parted_by_invisible_characters_alone_are_found() -> None:
     assert Watch.over([SENTENCE]).finds("bring\u200byour\u200bletters\u200bto")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "br1ng y0ur l3tter5 7o",  # digits for letters
+        "so br!ng your le77ers t0 us",
+        "e@ch of u$ wil1",
+        "each 0f us wiLl",
+        "b r i n g  y o u r  l e t t e r s  t o",  # letters by themselves, with or without wider gaps between words
+        "b.r.i.n.g y-o-u-r-l-e-t-t-e-r-s t—o",
+        "we say: b r i n g y o u r letters to the table",
+    ],
+)
+def test_words_spelled_in_digits_or_letter_by_letter_are_found(text: str) -> None:
+    assert Watch.over([SENTENCE]).finds(text)
+    assert Watch.over(["Bring!"]).finds(text.replace(" 0f", " br1ng").replace("e@ch", "br1ng"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2014: 17 boats, 4,350 crates, £12.50 a head, 7/11, 3-0, 100%, A4, B12, the 5th of 10",
+        "J. R. R. of the U. S. A. F., and e. g. a b c d e",
+        "mail a@b.example for $100, win!",
+        "to each of 0.5 us",  # a number is a word of its own
+    ],
+)
+def test_numbers_initials_and_addresses_are_no_words_of_a_quote(text: str) -> None:
+    for sentence in (SENTENCE, "The sum of it all", "I be so", "to eat a pie or a bib", "abide"):
+        assert not Watch.over([sentence]).finds(text)
 
 
 def test_a_shorter_text_is_watched_as_a_whole() -> None:

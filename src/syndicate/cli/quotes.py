@@ -103,7 +103,7 @@ def _list(args: argparse.Namespace) -> int:
                     "approved_by": list(stands.approvers),
                     "waits_for": stands.waits_for if held == "Q11" else "",
                     "why": why,
-                    "file": quote.path,
+                    "file": approval.file_of(app, quote),
                 }
             )
     listing(rows, _COLUMNS, as_json=args.json, empty="there is no quote yet; put one file for each into content/quotes/")

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from difflib import SequenceMatcher
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final, Literal
 
 from syndicate.errors import Held, RenderError
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from syndicate.app import App
     from syndicate.channels import Channel
 
+_BEGINNING: Final = 6  # characters: of no script four words
 _MOST_KEPT: Final = 4096
 _KEPT: Final[dict[tuple[Quote, str], str]] = {}  # (quote, what else a rendering is made from) -> its renderings' hash
 _NEEDED: Final[frozenset[Act]] = frozenset({"verifier", "approver"})  # without both nothing leaves
@@ -129,6 +131,14 @@ def told(app: App, item: Item, text: str) -> str:
         except Held:
             return "[withheld: it repeats the words]"
     return text
+
+
+def file_of(app: App, quote: Quote) -> str:
+    """Where a quote stands, for a fault or a listing: of a name that repeats its words only the beginning is told (Q5)."""
+    place = PurePosixPath(quote.path)
+    if told(app, quote, place.name) == place.name:
+        return quote.path
+    return f"{place.parent}/{place.stem[: min(_BEGINNING, len(place.stem) // 2)]}…{place.suffix}"
 
 
 def stamp(app: App, quote: Quote, now: datetime, where: str) -> Callable[[Connection], None]:

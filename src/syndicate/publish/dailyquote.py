@@ -35,7 +35,7 @@ def admissible(app: App, now: datetime) -> tuple[list[Quote], list[Fault]]:
             approval.admit(app, quote, now, heard)
             admitted.append(quote)
         except Held as held:
-            refused.append(Fault(file=quote.path, rule=held.rule, what=str(held)))
+            refused.append(Fault(file=approval.file_of(app, quote), rule=held.rule, what=str(held)))
     return admitted, refused
 
 

@@ -106,6 +106,8 @@ def require_own_words(quote: Quote, style: Style, watch: spans.Watch, text: str)
     for name, value in {"slug": quote.slug, "link": quote.link, "archive": quote.archive}.items():
         if watch.finds(value):
             refuse("Q5", f"`{name}` repeats the quoted words")
+    if watch.finds(quote.path.rpartition("/")[2]):
+        refuse("Q5", "the name of its file repeats the quoted words: rename it")
     whole, context = spans.words(text), spans.words(label_of(quote, style) + " " + quote.context)
     if len(whole) >= spans.RUN and whole in _windows(context, len(whole)):
         refuse("Q2", "`context` holds the whole of the quoted words, before their frame")

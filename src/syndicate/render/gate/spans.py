@@ -23,6 +23,11 @@ _ZERO_WIDTH_GAP: Final = re.compile("[\u200b\u2060\ufeff\u00ad]")
 # Letters that look like Latin ones: the same text in mixed alphabets is the same run.
 _LOOKALIKES: Final = dict(zip("авекмнорстухіјѕԁɡһӏαβεικνορτυχ", "abekmhopctyxijsdghlabeiknoptux", strict=True))
 _TATWEEL: Final = "\u0640"
+# Digits and signs that stand for letters inside a word; a 1 is an i or an l. A number by itself stays a number.
+_DIGITS: Final = tuple(str.maketrans("013457", f"o{one}east") for one in "il")
+_SIGN: Final = re.compile(r"[@$](?:(?=[^\W\d_])|(?<=[^\W\d_].))|!(?=[^\W_])(?<=[^\W_].)")
+_SIGNS: Final = {"@": "a", "$": "s", "!": "i"}
+_SPELLED: Final = 4  # letters that stand each by itself, one after the other: "b r i n g", "b.r.i.n.g"
 
 
 @lru_cache(maxsize=4096)
@@ -93,14 +98,54 @@ class Watch:
         return cls(frozenset(long), tuple((length, frozenset(wholes)) for length, wholes in sorted(short.items())))
 
     def finds(self, text: str) -> bool:
-        """Whether ``text`` holds one of the runs, however it is spaced by invisible characters."""
-        gapless = self._finds(words(text))
-        return gapless or (_ZERO_WIDTH_GAP.search(text) is not None and self._finds(words(_ZERO_WIDTH_GAP.sub(" ", text))))
+        """Whether ``text`` holds one of the runs, however it is spaced by invisible characters or spelled."""
+        tokens = words(text)
+        if self._finds(tokens) or any(self._finds(stretch) for stretch in _respelled(tokens)):
+            return True
+        if _SIGN.search(text) is not None and self.finds(_SIGN.sub(lambda sign: _SIGNS[sign[0]], text)):
+            return True
+        if _ZERO_WIDTH_GAP.search(text) is not None and self._finds(words(_ZERO_WIDTH_GAP.sub(" ", text))):
+            return True
+        return self._finds_spelled(tokens)
+
+    def _finds_spelled(self, tokens: Sequence[str]) -> bool:
+        """Letter by letter nobody knows where a word ends: letters are compared, of short texts in such stretches alone."""
+        stretches = _spelled(tokens)
+        if not stretches:
+            return False
+        whole = "".join(tokens)
+        return any("".join(run) in whole for run in self.long) or any(
+            "".join(short) in stretch for _, shorts in self.short for short in shorts for stretch in stretches
+        )
 
     def _finds(self, tokens: Sequence[str]) -> bool:
         if self.long and not self.long.isdisjoint(_windows(tokens)):
             return True
         return any(not wholes.isdisjoint(_stretches(tokens, length)) for length, wholes in self.short)
+
+
+def _respelled(tokens: Sequence[str]) -> Iterator[list[str]]:
+    """The same words with letters for the digits that some mix with theirs; nothing where none does."""
+    mixed = {token for token in set(tokens) if not token.isalpha() and not token.isdecimal()}
+    for table in _DIGITS if any("1" in token for token in mixed) else _DIGITS[:1] if mixed else ():
+        letters = {token: token.translate(table) for token in mixed}
+        yield [letters.get(token, token) for token in tokens]
+
+
+def _spelled(tokens: Sequence[str]) -> list[str]:
+    """Stretches of words of one letter, each as the word that it may spell. A character of an unspaced script is no letter."""
+    found: list[str] = []
+    last = -2
+    for place in (place for place, token in enumerate(tokens) if len(token) == 1):
+        letter = tokens[place]
+        if not letter.isalpha() or _UNSPACED_CHARACTER.match(letter):
+            continue
+        if place == last + 1:
+            found[-1] += letter
+        else:
+            found.append(letter)
+        last = place
+    return [stretch for stretch in found if len(stretch) >= _SPELLED]
 
 
 def _stretches(tokens: Sequence[str], length: int) -> Iterator[tuple[str, ...]]:

@@ -247,7 +247,7 @@ def _provenance(visit: Visit, found: Quote) -> list[tuple[str, str]]:
         ("Ideology", own(found.ideology)),
         ("Group", own(found.group)),
         ("Kept away from", ", ".join(found.speaker_dates)),
-        ("File", found.path),
+        ("File", approval.file_of(visit.app, found)),
     ]
     return [(name, text) for name, text in facts if text]
 
