@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Collection
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -45,18 +45,21 @@ class Clock:
             timezone="UTC",
         )
         self._watcher = threading.Thread(target=self._watch, name="watcher", daemon=True)
+        self._keeper = threading.Thread(target=self._keep_time, name="timekeeper", daemon=True)
 
     def start(self) -> None:
         """Tick from now on; the first one at once."""
         self._scheduler.add_job(self._run, "interval", seconds=EVERY_SECONDS, id="tick")
         self._scheduler.start()
         self._watcher.start()
+        self._keeper.start()
 
     def stop(self) -> None:
         """Wait for a running tick, then tick no more."""
         self._stop.set()
         self._scheduler.shutdown(wait=True)
         self._watcher.join(timeout=EVERY_SECONDS)
+        self._keeper.join(timeout=EVERY_SECONDS)
 
     def _run(self, changed: Collection[str] | None = None) -> None:
         with self._busy:
@@ -71,6 +74,14 @@ class Clock:
                 self._look_again = ended + min(_RAREST_SECONDS, _SHARE * (ended - began))
         if upcoming is not None and not self._stop.is_set():
             self._scheduler.add_job(self._run, "date", run_date=upcoming, id="slot", replace_existing=True)
+
+    def _keep_time(self) -> None:
+        """Where somebody has set the machine's clock back by an hour, the next tick would be due in an hour."""
+        while not self._stop.wait(EVERY_SECONDS):
+            job = self._scheduler.get_job("tick")
+            if job is not None and job.next_run_time - datetime.now(UTC) > timedelta(seconds=2 * EVERY_SECONDS):
+                logger().warning("clock_went_back")
+                self._scheduler.reschedule_job("tick", trigger="interval", seconds=EVERY_SECONDS)
 
     def _watch(self) -> None:
         """A saved file wakes the tick; without a folder to watch, or a way to, the interval is enough."""

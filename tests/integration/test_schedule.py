@@ -139,3 +139,11 @@ def test_the_next_due_time_wakes_the_tick(clock: Clock, ticks: Ticks, monkeypatc
     ticks.upcoming = datetime.now(UTC) + timedelta(seconds=0.2)
     clock._run()
     assert ticks.wait(lambda: len(ticks.told) >= 2)
+
+
+def test_a_machine_whose_clock_is_set_back_goes_on_ticking(clock: Clock, ticks: Ticks) -> None:
+    clock.start()
+    assert ticks.wait(lambda: None in ticks.told)
+    clock._scheduler.modify_job("tick", next_run_time=datetime.now(UTC) + timedelta(hours=1))  # as it stands after that
+    del ticks.told[:]
+    assert ticks.wait(lambda: len(ticks.told) >= 2)
