@@ -208,6 +208,18 @@ def test_a_fenced_copy_is_claimed_and_not_released(ran: Path, tmp_path: Path, mo
     assert main(["-C", str(copy), "status"]) == 0
 
 
+def test_a_publication_that_lost_its_database_says_so_until_it_is_claimed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    init.make(tmp_path / "p", sample=False, now=datetime.now(UTC))
+    assert main(["-C", str(tmp_path / "p"), "run", "--once"]) == 0
+    shutil.rmtree(tmp_path / "p" / "var")
+    assert main(["-C", str(tmp_path / "p"), "status"]) == 1
+    assert "1 run of this folder went with a database that is gone" in capsys.readouterr().out
+    assert main(["-C", str(tmp_path / "p"), "claim"]) == 0
+    assert main(["-C", str(tmp_path / "p"), "status"]) == 0
+
+
 def test_a_channel_that_was_taken_out_of_the_settings_is_told(
     ran: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

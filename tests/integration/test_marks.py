@@ -39,6 +39,13 @@ class Place:
         finally:
             store.close()
 
+    def forgotten(self) -> int:
+        store = Store(self.var / "syndicate.db")
+        try:
+            return marks.forgotten(store, self.var, environ=self.environ)
+        finally:
+            store.close()
+
     def holds(self) -> list[str]:
         store = Store(self.var / "syndicate.db")
         try:
@@ -148,6 +155,18 @@ def test_claiming_makes_an_old_database_the_one_that_sends(place: Place, tmp_pat
     place.claim()
     assert place.run() == ""
     assert place.holds() == []
+
+
+def test_a_lost_database_is_remembered_until_the_new_one_is_claimed(place: Place, tmp_path: Path) -> None:
+    other = Place(tmp_path / "other" / "var", tmp_path / "home")
+    assert [place.run(), place.run(), other.run()] == [""] * 3
+    assert (place.forgotten(), other.forgotten()) == (0, 0)
+    shutil.rmtree(place.var)
+    assert [place.run(), place.run()] == [""] * 2
+    assert (place.forgotten(), other.forgotten()) == (2, 0)
+    place.claim()
+    assert (place.forgotten(), other.forgotten()) == (0, 0)
+    assert [place.run(), other.run()] == [""] * 2
 
 
 def test_claiming_leaves_an_editors_hold_alone(place: Place) -> None:

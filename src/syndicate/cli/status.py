@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -46,7 +47,7 @@ def gathered(app: App, now: datetime) -> dict[str, Any]:
     """The facts, for people and scripts."""
     from syndicate.publish import credentials, dailyquote
     from syndicate.publish.forecast import next_due
-    from syndicate.store import agenda
+    from syndicate.store import agenda, marks
     from syndicate.store.lock import RunLock
 
     lock = RunLock(app.store.path)
@@ -90,6 +91,7 @@ def gathered(app: App, now: datetime) -> dict[str, Any]:
             {"newsletter": one.edition.newsletter, "number": one.edition.number, "reason": one.fault} for one in stuck
         ],
         "in_hand": in_hand,
+        "forgotten": marks.forgotten(app.store, app.var, environ=os.environ),
         "stranded": stranded,
         "unpaid": _unpaid(app, now),
         "credentials": [{"channel": one.channel, "until": one.until, "what": one.what} for one in credentials.ending(app, now)],
@@ -100,7 +102,7 @@ def gathered(app: App, now: datetime) -> dict[str, Any]:
 
 def _needs_a_person(facts: dict[str, Any]) -> bool:
     wrong = any(states.get(state) for states in facts["deliveries"].values() for state in ("uncertain", "failed"))
-    kinds = ("holds", "in_hand", "stuck_editions", "stranded", "unpaid", "credentials", "faults")
+    kinds = ("holds", "in_hand", "forgotten", "stuck_editions", "stranded", "unpaid", "credentials", "faults")
     return wrong or any(facts[kind] for kind in kinds)
 
 
@@ -147,9 +149,14 @@ def _show(facts: dict[str, Any]) -> None:
 
 def _needs(facts: dict[str, Any]) -> None:
     """What wants a person's eye, or the line that nothing does."""
-    from syndicate.cli.output import heading, say
+    from syndicate.cli.output import count, heading, say
 
     lines = [f"{hold['target']} is on hold: {hold['reason']}" for hold in facts["holds"]]
+    if facts["forgotten"]:
+        lines.append(
+            f"{count(facts['forgotten'], 'run')} of this folder went with a database that is gone, readers and all:"
+            " restore the newest backup; to begin anew, `syndicate claim`"
+        )
     if facts["in_hand"]:
         died = f"in hand when the program died: {facts['in_hand']:,}"
         lines.append(f"{died}; `syndicate run` goes on with them, and finds out what had left")

@@ -116,6 +116,18 @@ def claim(store: Store, var: Path, *, environ: Mapping[str, str], who: str, now:
 
     store.write(work)
     _advance(store, var, environ, instance, max([runs, *seen]) + 1)
+    for path in _others(var, environ, instance):
+        path.unlink(missing_ok=True)
+
+
+def forgotten(store: Store, var: Path, *, environ: Mapping[str, str]) -> int:
+    """How many runs of this folder another database has counted, which is not there any more; 0 where there is no trace of one.
+
+    The state folder remembers it until a person says by ``claim`` that this database is the one.
+    """
+    with store.read() as connection:
+        instance = get(connection, "instance")
+    return max((int(record["runs"]) for record in _others(var, environ, instance).values()), default=0)
 
 
 def mark_copy(path: Path) -> None:
@@ -164,7 +176,14 @@ def _attest(var: Path, environ: Mapping[str, str], instance: str, runs: int) -> 
     _write(var / "instance", record)
     state = _state_file(environ, instance)
     if state is not None:
-        _write(state, record)
+        _write(state, {**record, "place": str(var)})
+
+
+def _others(var: Path, environ: Mapping[str, str], instance: str) -> dict[Path, dict[str, Any]]:
+    """What the state folder knows of other databases that stood in this folder."""
+    folder = _state_folder(environ)
+    found = {path: _read(path) for path in folder.glob("*.json")} if folder else {}
+    return {path: one for path, one in found.items() if one and one["id"] != instance and one.get("place") == str(var)}
 
 
 def _read(path: Path | None) -> dict[str, Any] | None:
@@ -191,9 +210,14 @@ def _write(path: Path, record: Mapping[str, object]) -> None:
 
 
 def _state_file(environ: Mapping[str, str], instance: str) -> Path | None:
+    folder = _state_folder(environ)
+    return folder / f"{instance}.json" if folder else None
+
+
+def _state_folder(environ: Mapping[str, str]) -> Path | None:
     home = environ.get("HOME", "")
     folder = environ.get("XDG_STATE_HOME") or (f"{home}/.local/state" if home else "")
-    return Path(folder) / "syndicate" / f"{instance}.json" if folder else None
+    return Path(folder) / "syndicate" if folder else None
 
 
 def _machine(environ: Mapping[str, str]) -> str:
