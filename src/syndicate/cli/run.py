@@ -108,6 +108,7 @@ def forever(app: App, args: argparse.Namespace) -> int:
     serving = [] if args.no_web else _serve(app, args)
 
     def stop(_number: int, _frame: object) -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # one is enough: a second would wait for the lock that the first holds
         signal.signal(signal.SIGINT, signal.default_int_handler)  # a second Ctrl-C does not wait
         os.write(2, b"stopping: what is in hand is finished first\n")  # print may be what the signal interrupts
         press.stop()
