@@ -439,6 +439,15 @@ def test_a_new_relay_is_warmed_up_day_by_day(store: Store, ledger: Ledger, place
     assert send(2 * day) == READERS - 5  # the curve is over
 
 
+def test_a_clock_that_is_set_back_stops_no_channel(store: Store, ledger: Ledger, places: list[int]) -> None:
+    assert paced(store, ledger, Pace(per_second=2.0), after=3600) == (1, None)
+    assert paced(store, ledger, Pace(per_second=2.0)) == (1, None)
+    breaker = Breaker(store, "relay.example")
+    assert [breaker.failed(NOW) for _ in range(5)][-1]
+    assert breaker.open_until(NOW - timedelta(hours=1)) is None
+    assert breaker.open_until(NOW) is not None
+
+
 def test_a_breaker_opens_after_five_failures_and_longer_each_time(store: Store) -> None:
     breaker = Breaker(store, "relay.example")
     assert [breaker.failed(NOW) for _ in range(5)] == [False, False, False, False, True]

@@ -40,9 +40,9 @@ class Breaker:
             self._state = _State(failures=row["failures"], opened=row["opened"], until=until)
 
     def open_until(self, now: datetime) -> datetime | None:
-        """Until when nothing may be tried; ``None`` where it may."""
+        """Until when nothing may be tried; ``None`` where it may: also where the machine's clock was set back since."""
         until = self._state.until
-        return until if until is not None and until > now else None
+        return until if until is not None and now < until <= now + LONGEST else None
 
     @property
     def half_open(self) -> bool:

@@ -15,6 +15,7 @@ from syndicate.store.schema import from_micros, to_micros
 
 _DEPTH_SECONDS = 0.1  # of its rate that a bucket holds: sending is spread evenly, and a fast one does not wake for each message
 _DAY = timedelta(days=1)
+_AHEAD = timedelta(minutes=1)  # a bucket that was used later than this from now: the machine's clock was set back since
 _LOOK = timedelta(seconds=1)  # between looks at a queue that is not empty
 
 
@@ -84,7 +85,7 @@ class Tap:
 
     def _left_today(self, in_hand: int) -> int:
         first = self._get(f"first:{self._channel}")
-        day = 0 if first is None else (_midnight(self._now) - _midnight(first[1])) // _DAY
+        day = 0 if first is None else max(0, (_midnight(self._now) - _midnight(first[1])) // _DAY)
         if day >= len(self._pace.ceilings):
             return 1 << 30
         used = self._get(f"day:{self._channel}")
@@ -97,6 +98,8 @@ class Tap:
         if found is None:
             return depth
         tokens, at = found
+        if at > self._now + _AHEAD:
+            return depth
         return min(depth, tokens + rate * max(0.0, (self._now - at).total_seconds()))
 
     def _wake(self, at: datetime) -> None:
