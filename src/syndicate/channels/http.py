@@ -6,6 +6,7 @@ Shared by the channels that speak HTTP; knows none of them. It never retries and
 from __future__ import annotations
 
 import ssl
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 AGENT: Final = "syndicate"
 _CONNECT_WITHIN: Final = 10.0  # seconds
 _WAIT: Final = timedelta(minutes=5)  # where a network that throttles names no time
+_MOST: Final = 8_000_000  # bytes of an answer that are read: no network's is half as long
 _WORDS: Final = 300  # characters of the far side's own words that are kept
 _NOT_CREATED: Final = frozenset({400, 401, 403, 404, 410, 413, 415, 422})  # these prove that nothing was made
 _SKEW: Final = timedelta(minutes=2)
@@ -106,7 +108,9 @@ class Line:
                 trust_env=not is_loopback(self.url),
                 headers={"User-Agent": AGENT},
             ) as client:
-                response = client.request(method, self.url + path, headers=dict(headers or {}), content=content, params=params)
+                told = dict(headers or {})
+                with client.stream(method, self.url + path, headers=told, content=content, params=params) as answer:
+                    response = self._whole(answer)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError) as error:
             msg = f"{self._host} could not be reached ({type(error).__name__})."
             raise Unreachable(msg, code="connect", advice="Check the address and this machine's network.") from error
@@ -123,6 +127,19 @@ class Line:
     @property
     def _host(self) -> str:
         return urlsplit(self.url).netloc or self.url
+
+    def _whole(self, answer: httpx.Response) -> httpx.Response:
+        """The answer with its body, cut off where it has no end or drips: then it is no JSON, and told as that."""
+        import httpx
+
+        give_up, body = time.monotonic() + self.timeout, bytearray()
+        for part in answer.iter_bytes():
+            body += part
+            if len(body) > _MOST or time.monotonic() > give_up:
+                break
+        coded = {"content-encoding", "content-length", "transfer-encoding"}
+        plain = [(name, value) for name, value in answer.headers.multi_items() if name.lower() not in coded]
+        return httpx.Response(answer.status_code, headers=plain, content=bytes(body[:_MOST]))
 
     def _json(self, response: httpx.Response, lost: type[DeliveryError]) -> Mapping[str, Any] | list[Any]:
         if not response.content:
