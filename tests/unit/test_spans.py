@@ -61,6 +61,8 @@ def test_words_spelled_in_digits_or_letter_by_letter_are_found(text: str) -> Non
 def test_numbers_initials_and_addresses_are_no_words_of_a_quote(text: str) -> None:
     for sentence in (SENTENCE, "The sum of it all", "I be so", "to eat a pie or a bib", "abide"):
         assert not Watch.over([sentence]).finds(text)
+    assert not Watch.over(["It is so."]).finds("it: 15 50")
+    assert not Watch.over(["ABC!"]).finds("plans a, b, c")
 
 
 def test_a_shorter_text_is_watched_as_a_whole() -> None:
