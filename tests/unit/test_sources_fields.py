@@ -512,3 +512,12 @@ def test_q5_no_fault_cites_the_words(quote: Any, extra: str) -> None:
     for word in ("zyzzyva", "quokka", "inherit", "lighthouse"):
         assert word not in str(error.value).lower()
         assert word not in repr(error.value).lower()
+
+
+@pytest.mark.parametrize("front", ["kind: words", "title: a: b", ""])
+def test_a_fault_of_a_quotes_file_never_tells_a_name_that_repeats_its_words(read: Any, front: str) -> None:
+    text = f"---\n{front}\n---\n" if front else ""
+    for name, told in (("the-crew-was-told-to-wait", "the-cr…"), ("record-of-a-harbour-master", "record-of-a-harbour-master")):
+        with pytest.raises(SourceError) as error:
+            read(f"{text}The crew was told to wait.\n", f"content/{name}.md", "quotes")
+        assert {fault.file for fault in error.value.faults} == {f"content/{told}.md"}

@@ -12,12 +12,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from difflib import SequenceMatcher
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final, Literal
 
 from syndicate.errors import Held, RenderError
 from syndicate.model import Item, Limits, Quote
 from syndicate.render import framing, post
+from syndicate.sources.quotes import beginning
 from syndicate.store.audit import audit
 from syndicate.store.database import Connection
 from syndicate.store.people import Act, Consent, Person
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from syndicate.app import App
     from syndicate.channels import Channel
 
-_BEGINNING: Final = 6  # characters: of no script four words
 _MOST_KEPT: Final = 4096
 _KEPT: Final[dict[tuple[Quote, str], str]] = {}  # (quote, what else a rendering is made from) -> its renderings' hash
 _NEEDED: Final[frozenset[Act]] = frozenset({"verifier", "approver"})  # without both nothing leaves
@@ -135,10 +134,8 @@ def told(app: App, item: Item, text: str) -> str:
 
 def file_of(app: App, quote: Quote) -> str:
     """Where a quote stands, for a fault or a listing: of a name that repeats its words only the beginning is told (Q5)."""
-    place = PurePosixPath(quote.path)
-    if told(app, quote, place.name) == place.name:
-        return quote.path
-    return f"{place.parent}/{place.stem[: min(_BEGINNING, len(place.stem) // 2)]}…{place.suffix}"
+    name = quote.path.rpartition("/")[2]
+    return quote.path if told(app, quote, name) == name else beginning(quote.path)
 
 
 def stamp(app: App, quote: Quote, now: datetime, where: str) -> Callable[[Connection], None]:

@@ -28,7 +28,7 @@ from syndicate.render.templates import Rendering
 
 __all__ = [
     "CATEGORY", "PARTIALS", "Admitted", "BlockForm", "FramedBlock", "FramedPost", "LinkOnly", "Phrases", "Rendering", "Rung",
-    "Style", "admit", "block", "fingerprint", "fit", "guard", "guard_outside", "link_only", "style",
+    "Style", "Watch", "admit", "block", "fingerprint", "fit", "guard", "guard_outside", "link_only", "style",
 ]  # fmt: skip
 
 BlockForm: TypeAlias = Literal["mail", "page", "feed", "text"]

@@ -6,16 +6,18 @@ No fault tells what a file says: any value may hold a piece of the words (Q5).
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import date
 from pathlib import PurePosixPath
 from typing import Any, Final
 
 from syndicate.errors import Fault, SourceError
 from syndicate.model import UNDATED, QuoteKind
+from syndicate.render.framing import Watch
 from syndicate.sources import Draft, Found
 from syndicate.sources.dates import parse_day
 from syndicate.sources.fields import Fields
-from syndicate.sources.folder import FolderSource
+from syndicate.sources.folder import FolderSource, Text
 from syndicate.sources.frontmatter import Matter, Node, parse
 
 CANONICAL: Final = (
@@ -47,6 +49,8 @@ _IMAGE_MARKUP: Final = re.compile(r"!\[[^\]]*\][\[(]|<(img|picture|svg|video|obj
 _RIGHT_TO_LEFT: Final = frozenset({"ar", "arc", "ckb", "dv", "fa", "he", "ks", "ps", "sd", "syr", "ug", "ur", "yi"})
 _YEAR: Final = re.compile(r"[12]\d{3}")
 _MONTH_DAY: Final = re.compile(r"\d\d-\d\d")
+_FENCE: Final = re.compile(r"^(?:---|\.\.\.|\+\+\+)[ \t]*$", re.MULTILINE)
+_TOLD: Final = 6  # characters of a name that is not told whole
 _NO_ITEMS: Final = re.compile(r"(readme|licen[cs]e|notice|copying|contributing)\b.*", re.IGNORECASE)
 
 
@@ -62,13 +66,28 @@ class QuoteFolder(FolderSource):
             With every fault of the file; Q7, Q8 and Q12 are named by their rule.
         """
         file = self._folder.read(found)
-        matter = parse(file.text, file=found.path)
-        if matter is None:
-            if _NO_ITEMS.fullmatch(PurePosixPath(found.path).stem):
-                return None
-            right = "begin it with ---, kind: words, speaker: …, ---"
-            raise SourceError(Fault(file=found.path, line=1, rule="Q12", what="there is no front matter", right=right))
-        return _draft(matter, found.path, self._zone, stamp=file.stamp, sha=file.sha)
+        try:
+            return self._drafted(file, found.path)
+        except SourceError as error:
+            words = _FENCE.split(file.text)[-1]
+            if not Watch.over([words]).finds(PurePosixPath(found.path).name):
+                raise
+            raise SourceError(*(replace(fault, file=beginning(found.path)) for fault in error.faults)) from None
+
+    def _drafted(self, file: Text, path: str) -> Draft | None:
+        matter = parse(file.text, file=path)
+        if matter is not None:
+            return _draft(matter, path, self._zone, stamp=file.stamp, sha=file.sha)
+        if _NO_ITEMS.fullmatch(PurePosixPath(path).stem):
+            return None
+        right = "begin it with ---, kind: words, speaker: …, ---"
+        raise SourceError(Fault(file=path, line=1, rule="Q12", what="there is no front matter", right=right))
+
+
+def beginning(path: str) -> str:
+    """Where a file stands whose name repeats the words of its quote: of no script four words of them (Q5)."""
+    place = PurePosixPath(path)
+    return f"{place.parent}/{place.stem[: min(_TOLD, len(place.stem) // 2)]}…{place.suffix}"
 
 
 def faults(text: str, *, path: str, zone: str) -> tuple[Fault, ...]:
