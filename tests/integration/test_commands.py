@@ -302,7 +302,7 @@ def test_a_faulty_file_fails_the_check_with_its_line(say: Say, ran: Path) -> Non
 
 
 def test_a_fault_in_the_settings_stops_every_command_with_its_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["init", str(tmp_path / "p")]) == 0
+    assert main(["init", str(tmp_path / "new")]) == 0
     file = tmp_path / "new" / "config" / "syndicate.toml"
     file.write_text(file.read_text().replace('schedule = "', 'shedule = "'))
     for command in ("run", "plan", "status", "feeds"):
