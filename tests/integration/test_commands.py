@@ -209,8 +209,9 @@ def test_a_fenced_copy_is_claimed_and_not_released(ran: Path, tmp_path: Path, mo
 
 
 def test_a_publication_that_lost_its_database_says_so_until_it_is_claimed(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     init.make(tmp_path / "p", sample=False, now=datetime.now(UTC))
     assert main(["-C", str(tmp_path / "p"), "run", "--once"]) == 0
     shutil.rmtree(tmp_path / "p" / "var")
