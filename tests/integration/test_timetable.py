@@ -258,5 +258,12 @@ def test_whatever_editors_do_a_slot_happens_once_and_where_it_was_put_last(publi
         assert all(line.state is State.PENDING for line in app.books.lines())
 
 
+def test_a_clock_that_was_far_ahead_is_told(publication: Publication, capsys: pytest.CaptureFixture[str]) -> None:
+    with publication.opened("2100-01-01 05:30") as app:
+        app.store.write(lambda connection: agenda.tick_to(connection, "quotes", app.now()))
+    assert main(["-C", str(publication.root), "status"]) == 1
+    assert "the last tick was at 2100-01-01 05:30 UTC, which is still to come" in capsys.readouterr().out
+
+
 def test_names_of_slots_are_read_as_they_are_written() -> None:
     assert plan.parsed(DIGEST) == ("digest.daily", instant("2026-11-23 07:00").replace(tzinfo=None), "Europe/Berlin")

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from syndicate.app import App
 
 _RECENT: Final = timedelta(days=2)
+_AHEAD: Final = timedelta(minutes=1)  # a last tick later than this from now was made by another clock
 _MOST: Final = 8
 
 
@@ -68,6 +69,7 @@ def gathered(app: App, now: datetime) -> dict[str, Any]:
         "at": now,
         "running": running,
         "last_tick": ticked,
+        "ahead": ticked is not None and ticked > now + _AHEAD,
         "next": next_due(app, now),
         "zone": app.settings.site.zone,
         "holds": [{"target": hold.target, "reason": hold.reason, "who": hold.who, "at": hold.at} for hold in holds],
@@ -102,7 +104,7 @@ def gathered(app: App, now: datetime) -> dict[str, Any]:
 
 def _needs_a_person(facts: dict[str, Any]) -> bool:
     wrong = any(states.get(state) for states in facts["deliveries"].values() for state in ("uncertain", "failed"))
-    kinds = ("holds", "in_hand", "forgotten", "stuck_editions", "stranded", "unpaid", "credentials", "faults")
+    kinds = ("ahead", "holds", "in_hand", "forgotten", "stuck_editions", "stranded", "unpaid", "credentials", "faults")
     return wrong or any(facts[kind] for kind in kinds)
 
 
@@ -152,6 +154,11 @@ def _needs(facts: dict[str, Any]) -> None:
     from syndicate.cli.output import count, heading, say
 
     lines = [f"{hold['target']} is on hold: {hold['reason']}" for hold in facts["holds"]]
+    if facts["ahead"]:
+        lines.append(
+            f"the last tick was at {facts['last_tick']:%Y-%m-%d %H:%M} UTC, which is still to come: up to then all counts as"
+            " done. Set this machine's clock; if it is right now, restore the newest backup from before"
+        )
     if facts["forgotten"]:
         lines.append(
             f"{count(facts['forgotten'], 'run')} of this folder went with a database that is gone, readers and all:"
