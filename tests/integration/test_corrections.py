@@ -87,6 +87,20 @@ def test_a_correction_and_a_brief_that_are_seen_together_are_told_once(tmp_path:
     assert told(publication) == {"instant": ["one", "one two CORRECTED", "three"]}
 
 
+def test_a_correction_made_between_a_brief_s_release_and_its_edition_is_told_once(tmp_path: Path) -> None:
+    publication = Publication(root=tmp_path / "letter")
+    publication.begin("2026-11-22 12:00")
+    publication.subscribe("2026-11-22 12:00", instant=INSTANT)
+    publication.brief("one", "2026-11-22T13:00:00Z")
+    publication.brief("two", "2026-11-23T14:00:00Z")
+    publication.run("2026-11-22 13:01")
+    publication.brief("one", "2026-11-22T13:00:00Z", corrections=NOTED)
+    publication.run("2026-11-23 15:00")  # the second was due an hour ago, and nothing ran
+    publication.brief("three", "2026-11-24T13:00:00Z")
+    publication.run("2026-11-24 13:01")
+    assert told(publication) == {"instant": ["one", "one two CORRECTED", "three"]}
+
+
 def test_who_got_a_notice_of_it_is_not_told_again(tmp_path: Path) -> None:
     publication = Publication(root=tmp_path / "letter")
     publication.begin("2026-11-22 12:00")

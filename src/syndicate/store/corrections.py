@@ -19,7 +19,9 @@ _LEAVING: Final = (Status.PUBLISHED.value, Status.EMBARGOED.value)
 _NONE: Final = '"corrections": []'  # as `json.dumps` writes it: most briefs have none, and their JSON is not read further
 _LOST: Final = "('cancelled', 'suppressed', 'failed')"
 _GOT: Final = f"s.kind = 'edition' AND e.frequency <> 'quote' AND d.state NOT IN {_LOST}"
-_EDITIONS: Final = "delivery d JOIN sending s ON s.key = d.sending JOIN edition e ON e.key = CAST(s.subject AS INTEGER)"
+_EDITIONS: Final = """delivery d JOIN sending s ON s.key = d.sending JOIN edition e ON e.key = CAST(s.subject AS INTEGER)
+    LEFT JOIN slot ON slot.key = s.slot"""
+_TOLD_TO: Final = "max(s.due, coalesce(slot.due, 0))"  # an instant edition may be due before the slot that found it
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -105,14 +107,14 @@ def _first_carried(connection: sa.Connection, newsletter: str, items: Collection
 def last_editions(
     connection: sa.Connection, newsletter: str, places: Iterable[int], after: datetime
 ) -> dict[int, datetime | None]:
-    """When each of these readers was due their last edition of the newsletter, where that is not before ``after``.
+    """Up to when each of these readers was told by their last edition of the newsletter, where that is not before ``after``.
 
     ``None``: it was not; who never had one is left out. The quote's own editions do not count.
     """
     recent = connection.execute(
         sa.text(
-            f"""SELECT d.place, max(s.due) AS due FROM {_EDITIONS} JOIN newsletter n ON n.key = s.newsletter
-            WHERE n.name = :newsletter AND s.due >= :after AND {_GOT} GROUP BY d.place"""  # noqa: S608 - our own words
+            f"""SELECT d.place, max({_TOLD_TO}) AS due FROM {_EDITIONS} JOIN newsletter n ON n.key = s.newsletter
+            WHERE n.name = :newsletter AND {_TOLD_TO} >= :after AND {_GOT} GROUP BY d.place"""  # noqa: S608 - our own words
         ),
         {"newsletter": newsletter, "after": to_micros(after)},
     )
