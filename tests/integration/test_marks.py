@@ -135,9 +135,17 @@ def test_a_backup_starts_on_hold_until_it_is_claimed(place: Place, tmp_path: Pat
     store = Store(place.var / "syndicate.db")
     restored = tmp_path / "restored" / "syndicate.db"
     restored.parent.mkdir()
-    store.copy_to(restored)
+
+    def dying(part: Path) -> None:
+        assert part.is_file()
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        store.copy_to(restored, dying)
+    assert list(restored.parent.iterdir()) == []  # what is not marked as a copy does not look like one
+    store.copy_to(restored, marks.mark_copy)
     store.close()
-    marks.mark_copy(restored)
+    assert list(restored.parent.iterdir()) == [restored]
     copy = Place(restored.parent, tmp_path / "new-home")
     assert "db backup" in copy.run()
     assert "db backup" in copy.run()

@@ -78,7 +78,6 @@ def _backup(args: argparse.Namespace) -> int:
 
     target = Path(args.file)
     with database(args) as store:  # of whatever version: an upgrade wants a backup first
-        store.copy_to(target)
-    marks.mark_copy(target)
+        store.copy_to(target, marks.mark_copy)
     note(f"{target}: a copy; a run on it starts on hold until `syndicate claim`")
     return 0

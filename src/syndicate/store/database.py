@@ -123,8 +123,10 @@ class Store:
         self._readers.dispose()
         self._writer.dispose()
 
-    def copy_to(self, target: Path) -> None:
+    def copy_to(self, target: Path, finish: Callable[[Path], None] = lambda _: None) -> None:
         """Copy a consistent snapshot into ``target`` while others go on (SQLite's VACUUM INTO).
+
+        It has that name once it is whole and ``finish`` is done with it: whoever dies before leaves no such file.
 
         Raises
         ------
@@ -134,15 +136,21 @@ class Store:
         if target.exists():
             msg = f"{target} exists; name a file that does not"
             raise StoreError(msg)
+        part = target.with_name(f".{target.name}.part")
+        with suppress(OSError):
+            part.unlink()  # of somebody who died
         engine = sa.create_engine(f"sqlite:///{self.path}", isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
         try:
             with engine.connect() as connection:
-                connection.exec_driver_sql("VACUUM INTO ?", (str(target),))
+                connection.exec_driver_sql("VACUUM INTO ?", (str(part),))
+            finish(part)
+            part.replace(target)
         except DatabaseError as error:
-            target.unlink(missing_ok=True)
             raise _explained(error, self.path if _code(error) in _DAMAGED else target) from error
         finally:
             engine.dispose()
+            with suppress(OSError):
+                part.unlink()
 
     def _serve(self) -> None:
         """The writer thread: all that waits, in one transaction, until the store is closed."""
