@@ -219,6 +219,9 @@ def test_a_publication_that_lost_its_database_says_so_until_it_is_claimed(
     assert "1 run of this folder went with a database that is gone" in capsys.readouterr().out
     assert main(["-C", str(tmp_path / "p"), "claim"]) == 0
     assert main(["-C", str(tmp_path / "p"), "status"]) == 0
+    shutil.rmtree(tmp_path / "p")
+    init.make(tmp_path / "p", sample=True, now=datetime.now(UTC))
+    assert main(["-C", str(tmp_path / "p"), "status"]) == 0
 
 
 def test_a_channel_that_was_taken_out_of_the_settings_is_told(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
@@ -150,9 +151,11 @@ def _subscribe(target: Path, start: datetime) -> None:
     """Three sample readers, from the start mark on: one per frequency."""
     from syndicate.app import open_app
     from syndicate.model import Frequency
+    from syndicate.store import marks
     from syndicate.store.subscribers import Wishes
 
     with open_app(target.resolve(), at=start) as app:
+        marks.forget(app.var, environ=os.environ)  # a sample that is made anew has lost nobody
         for newsletter in app.settings.newsletters:
             for frequency, name in _READERS:
                 app.subscribers.add(

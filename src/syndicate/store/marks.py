@@ -116,8 +116,7 @@ def claim(store: Store, var: Path, *, environ: Mapping[str, str], who: str, now:
 
     store.write(work)
     _advance(store, var, environ, instance, max([runs, *seen]) + 1)
-    for path in _others(var, environ, instance):
-        path.unlink(missing_ok=True)
+    forget(var, environ=environ, instance=instance)
 
 
 def forgotten(store: Store, var: Path, *, environ: Mapping[str, str]) -> int:
@@ -128,6 +127,12 @@ def forgotten(store: Store, var: Path, *, environ: Mapping[str, str]) -> int:
     with store.read() as connection:
         instance = get(connection, "instance")
     return max((int(record["runs"]) for record in _others(var, environ, instance).values()), default=0)
+
+
+def forget(var: Path, *, environ: Mapping[str, str], instance: str = "") -> None:
+    """Let nobody miss the databases that stood in this folder, save that of ``instance``."""
+    for path in _others(var, environ, instance):
+        path.unlink(missing_ok=True)
 
 
 def mark_copy(path: Path) -> None:
