@@ -219,7 +219,8 @@ def _hmac(key: bytes, words: bytes) -> bytes:
     ``hmac.digest`` lets go of the interpreter's lock, and where many threads send, getting that back takes longer
     than the digest.
     """
-    inner, outer = (pad.copy() for pad in _pads(key))
+    pads = _pads(key)
+    inner, outer = pads[0].copy(), pads[1].copy()
     inner.update(words)
     outer.update(inner.digest())
     return outer.digest()

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from syndicate.channels.smtp.sending import GROUP_MOST, GROUP_SECONDS
+from syndicate.channels.smtp.sending import GROUP_MOST, SLOW_SECONDS
 from syndicate.model import Frequency
 
 if TYPE_CHECKING:
@@ -156,7 +156,7 @@ def ledger(trial: Trial, found: list[Row]) -> Iterator[str]:
         if not sent[channel] <= posted[channel] <= sent[channel] + unsure[channel]:
             yield f"{posted[channel]} posts were witnessed on {channel}, and {sent[channel]} are called sent"
     # One group of intents on each connection; a group of one where a reply takes longer than groups are made for.
-    group = 1 if trial.slow >= GROUP_SECONDS else GROUP_MOST
+    group = 1 if trial.slow >= SLOW_SECONDS else GROUP_MOST
     if outcome.uncertain > outcome.kills * CONNECTIONS * group + trial.cuts:
         yield f"{outcome.uncertain} uncertain after {outcome.kills} kills and {trial.cuts} lost answers"
     for row in found:

@@ -18,7 +18,7 @@ import pytest
 from integration.test_smtp import real_server
 from publication import SETTINGS, Publication
 from syndicate.app import App
-from syndicate.channels.smtp.sending import Sending
+from syndicate.channels.smtp import sending
 from syndicate.model import Frequency, State
 from syndicate.publish import lanes
 from syndicate.publish.lanes import Dealer
@@ -138,7 +138,7 @@ def test_what_another_process_stops_in_full_flight_is_stopped(
 def test_a_program_that_ends_finishes_what_is_in_hand_and_loses_nothing(
     tmp_path: Path, port: int, relay: Relay, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Sending, "_group", lambda _: 10)  # it ends in the middle of one
+    monkeypatch.setattr(sending, "group_of", lambda _: 10)  # it ends in the middle of one
     relay.seconds = 0.01
     with publication(tmp_path, port).opened(AT) as app:
         tick(app, app.now())

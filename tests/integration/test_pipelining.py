@@ -231,7 +231,7 @@ def test_an_old_intent_is_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> No
         asked.extend(keys)
         return set(keys)
 
-    monkeypatch.setattr(sending.Sending, "_group", lambda _: 3)
+    monkeypatch.setattr(sending, "group_of", lambda _: 3)
     with Eager([OFFER]) as server:
         sent(channel(server.port), run_of(3), intend)
         assert asked == ["k0", "k1", "k2"]
@@ -265,7 +265,7 @@ def test_the_next_intents_are_asked_for_while_a_reply_is_on_its_way(monkeypatch:
         asked.append((list(keys), server.heard.count(".")))
         return set(keys)
 
-    monkeypatch.setattr(sending.Sending, "_group", lambda _: 3)
+    monkeypatch.setattr(sending, "group_of", lambda _: 3)
     with Eager([OFFER]) as server:
         sent(channel(server.port), run_of(8), intend)
     assert [keys for keys, _ in asked] == [["k0", "k1", "k2"], ["k3", "k4"], ["k5", "k6"], ["k7"]]

@@ -74,6 +74,8 @@ class Hand:
     def meanwhile(self, most: int) -> Mapping[str, float]:
         """As channels.Run says."""
         self._most = most
+        if not self._news:  # nearly always: what comes just now is found the next time
+            return {}
         with self._lock:
             news, self._news = self._news, {}
             return news

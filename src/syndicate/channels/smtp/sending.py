@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from syndicate.channels import Run
     from syndicate.channels.smtp.settings import SmtpSettings
 
-GROUP_SECONDS: Final = 0.005  # intents are committed for what leaves in this time …
+SLOW_SECONDS: Final = 0.005  # a message that takes so long has an intent of its own
+GROUP_SECONDS: Final = 0.020  # of quicker ones, intents are committed for what leaves in this time …
 GROUP_MOST: Final = 25  # … but for no more messages: so many can be in doubt after a crash
 STALE_SECONDS: Final = 0.2  # an older intent is taken back and asked for again
 _SMOOTHING: Final = 0.3  # share of the newest message in the measured pace
@@ -71,6 +72,7 @@ class Sending:
         self._ready: _Mail | None = None  # for whose text the server waits
         self._pace = 0.0  # seconds a message takes; 0: not measured yet
         self._fastest = 1 / settings.per_second if settings.per_second else 0.0
+        self._group = group_of(SLOW_SECONDS)  # how many messages will leave in the next moment
 
     def work(self) -> None:
         """Send until the run is over."""
@@ -110,16 +112,13 @@ class Sending:
         else:
             self._run.tell(key, Refused("This address cannot be said to a mail server.", code="5.1.3"))
 
-    def _group(self) -> int:
-        """How many messages will leave in the next moment."""
-        return max(1, min(GROUP_MOST, int(GROUP_SECONDS / max(self._pace or GROUP_SECONDS, self._fastest, 1e-6))))
-
     def _measure(self, seconds: float, *, exact: bool) -> None:
         """A message took so long, or less where that is not ``exact``."""
         if not self._pace:
             self._pace = seconds
         elif exact or seconds < self._pace:
             self._pace += _SMOOTHING * (seconds - self._pace)
+        self._group = group_of(max(self._pace, self._fastest))
 
     # -- the connection ---------------------------------------------------------------------------
 
@@ -167,7 +166,7 @@ class Sending:
 
     def _ask(self) -> None:
         """The intents of the next group; what is not granted is not sent."""
-        n = self._group()
+        n = self._group
         self._fill(n, wait=False)
         group = list(islice(self._queue, n))
         self._intend(group)
@@ -183,11 +182,11 @@ class Sending:
         self._learn()
         if follow.granted or follow.refused:
             return False
-        n = self._group()
+        n = self._group
         if n > 1:
             self._intend(list(islice(self._queue, 1, n)))
             return True
-        if self._pace > 2 * GROUP_SECONDS and not line.speaks_within(self._pace - GROUP_SECONDS):
+        if self._pace > 2 * SLOW_SECONDS and not line.speaks_within(self._pace - SLOW_SECONDS):
             self._intend([follow])
         return False
 
@@ -201,7 +200,7 @@ class Sending:
 
     def _learn(self) -> None:
         """What was decided when another connection asked."""
-        news = self._run.meanwhile(self._group())
+        news = self._run.meanwhile(self._group)
         for mail in self._queue if news else ():
             if mail.key in news:
                 self._decided(mail, news[mail.key])
@@ -324,7 +323,7 @@ class Sending:
         """The message whose envelope goes along, if one is at hand."""
         if line.carried + 1 >= self._settings.max_per_connection or self._run.stopping():
             return None
-        self._fill(self._group() + 1, wait=False)
+        self._fill(self._group + 1, wait=False)
         self._learn()
         while len(self._queue) > 1 and self._queue[1].refused:
             self._done(self._queue[1], None)
@@ -359,6 +358,11 @@ def _replies(line: Line, n: int, within: float) -> list[Reply]:
     while len(found) < n and not (found and found[-1].code == CLOSING):
         found.append(line.reply(within))
     return found
+
+
+def group_of(seconds: float) -> int:
+    """How many messages may have an intent at once, where each takes so long: several commits' worth of quick ones."""
+    return 1 if seconds >= SLOW_SECONDS else min(GROUP_MOST, int(GROUP_SECONDS / max(seconds, 1e-6)))
 
 
 def stuffed(mail: Message) -> bytes:
