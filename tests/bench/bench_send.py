@@ -28,7 +28,7 @@ import pytest
 
 from publication import SETTINGS, Publication
 from syndicate.model import State
-from syndicate.publish import press
+from syndicate.publish import splicing
 from syndicate.publish.tick import tick
 from syndicate.store import schema
 from syndicate.store.database import Store
@@ -116,7 +116,7 @@ def size(made: Publication) -> int:
     with made.opened(AT) as app:
         channel = app.store.write(lambda connection: place_key(connection, "account", "mail"))
         claimed = app.ledger.claim(channel, app.now(), 1)
-        ((_, message),) = press.compose(app, claimed).values()
+        ((_, message),) = splicing.compose(app, claimed).values()
         app.ledger.give_back(claimed, app.now())
         return len(message.data)
 

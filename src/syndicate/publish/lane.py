@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from syndicate.errors import Refused, Uncertain, Unreachable
 from syndicate.failpoint import fail_at
 from syndicate.model import Amendment, Parcel, Receipt, Removal
-from syndicate.publish import outcomes, press, second_look
+from syndicate.publish import outcomes, second_look, splicing
 from syndicate.publish.effect import Doing
 from syndicate.store.duties import Duty, Result
 
@@ -125,7 +125,7 @@ class Lane:
         app = self._office.app
         wanted, lapsed = second_look.sort(app, duties, self._office.app.now())
         self._hand.report(*lapsed)
-        editions = press.makers(app, [duty for duty in wanted if duty.kind == "edition"])
+        editions = splicing.makers(app, [duty for duty in wanted if duty.kind == "edition"])
         others = outcomes.compose(app, [duty for duty in wanted if duty.kind != "edition"])
         going = set()
         for duty in wanted:

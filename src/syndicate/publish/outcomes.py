@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from syndicate.errors import DeliveryError, Held, Refused, Throttled, Uncertain, Unreachable
 from syndicate.log import logger
 from syndicate.model import Quote, Receipt, State
-from syndicate.publish import correction, errata, messages, notices, posts, press, withdrawal
+from syndicate.publish import correction, errata, messages, notices, posts, splicing, withdrawal
 from syndicate.publish.effect import Doing
 from syndicate.render import framing
 from syndicate.store import agenda
@@ -30,7 +30,7 @@ UNREACHABLE: Final = "unreachable"  # the code of a transport error, which count
 def compose(app: App, duties: Sequence[Duty]) -> Mapping[tuple[int, int], tuple[str, Doing] | Exception]:
     """The key and the parcel of each duty, or why it cannot be made."""
     return {
-        **press.compose(app, [duty for duty in duties if duty.kind == "edition"]),
+        **splicing.compose(app, [duty for duty in duties if duty.kind == "edition"]),
         **notices.compose(app, [duty for duty in duties if duty.kind == "notice" and notices.is_ours(duty)]),
         **errata.compose(app, [duty for duty in duties if duty.kind == "notice" and duty.subject.startswith(errata.PREFIX)]),
         **posts.compose(app, [duty for duty in duties if duty.kind == "post"]),

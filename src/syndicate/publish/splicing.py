@@ -42,24 +42,24 @@ def makers(app: App, claimed: Sequence[Duty]) -> dict[tuple[int, int], Callable[
         variants = {duty.variant for duty in theirs if duty.variant}
         with app.store.read() as connection:
             found = slices.read(connection, [duty.place for duty in theirs], letter, variants)
-        presses = {key: _Press(app, rendering, found.instance) for key, rendering in found.renderings.items()}
+        splicers = {key: _Splicer(app, rendering, found.instance) for key, rendering in found.renderings.items()}
         for duty in theirs:
-            press, reader = presses.get(duty.variant or 0), found.readers.get(duty.place)
-            made[duty.sending, duty.place] = partial(_made, press, duty, reader)
+            splicer, reader = splicers.get(duty.variant or 0), found.readers.get(duty.place)
+            made[duty.sending, duty.place] = partial(_made, splicer, duty, reader)
     return made
 
 
-def _made(press: _Press | None, duty: Duty, reader: Reader | None) -> Made:
+def _made(splicer: _Splicer | None, duty: Duty, reader: Reader | None) -> Made:
     try:
-        if press is None or reader is None:
+        if splicer is None or reader is None:
             msg = "the reader or the edition is not there any more"
             raise Refused(msg)
-        return press.message(duty, reader)
+        return splicer.message(duty, reader)
     except SyndicateError as error:
         return error
 
 
-class _Press:
+class _Splicer:
     """The messages of one variant."""
 
     def __init__(self, app: App, rendering: Rendering, instance: str) -> None:
