@@ -30,6 +30,7 @@ _BUSY_MILLIS: Final = 5000
 _STRIDE_SECONDS: Final = 0.020  # after this much writing without a pause …
 _REST_SECONDS: Final = 0.001  # … rest this long, so that other processes get the lock
 _DAMAGED: Final = {"SQLITE_CORRUPT": "malformed", "SQLITE_NOTADB": "not a database"}
+_READER_CACHE_KIB: Final = 512  # of each reading connection: the system keeps the file's pages anyhow, once for all
 _MOST_TOGETHER: Final = 64  # changes in one commit
 
 
@@ -277,6 +278,7 @@ def _engine(path: Path, *, begin: str, query_only: bool) -> sa.Engine:
         cursor.execute("PRAGMA foreign_keys=ON")
         if query_only:
             cursor.execute("PRAGMA query_only=ON")
+            cursor.execute(f"PRAGMA cache_size=-{_READER_CACHE_KIB}")
         else:
             cursor.execute("PRAGMA journal_mode=WAL")
             cursor.execute("PRAGMA synchronous=FULL")
