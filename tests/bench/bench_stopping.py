@@ -21,7 +21,7 @@ from syndicate.store.places import newsletter_key
 HERE = Path(__file__).parent
 READERS = 6_000
 LEAVING = 150  # readers who leave, one after another
-AHEAD = 60  # … each of them so many places before the newest message: claimed, and perhaps made
+AHEAD = 200  # … each of them so many places before the newest message: claimed, and perhaps made
 HONOURED = {"unsubscribe": 1.0, "hold": 5.0}  # wanted: seconds
 
 
