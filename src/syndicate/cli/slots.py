@@ -98,10 +98,9 @@ def _clock(text: str) -> time:
     argparse.ArgumentTypeError
         It is no time of day.
     """
-    from datetime import time
+    from syndicate.plan.timetable import clock
 
     try:
-        return time.fromisoformat(text)
+        return clock(text)
     except ValueError as error:
-        msg = f"{text!r} is no time of day; write it like 09:30"
-        raise argparse.ArgumentTypeError(msg) from error
+        raise argparse.ArgumentTypeError(str(error)) from error

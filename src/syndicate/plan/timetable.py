@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from typing import Literal, TypeAlias
 
 from syndicate.model import Slot
@@ -61,11 +61,6 @@ def orphans(name: str, changes: Changes, known: Collection[Slot], now: datetime)
     }
 
 
-def planned(slot: Slot) -> datetime:
-    """When a slot was planned, wherever it was moved since."""
-    return instant(slot.local, slot.zone)[0]
-
-
 def named(slot: Slot) -> str:
     """By which people name a slot: ``digest.daily/2026-11-23T07:00/Europe/Berlin``."""
     return f"{slot.schedule}/{slot.local.isoformat(timespec='minutes')}/{slot.zone}"
@@ -82,3 +77,18 @@ def parsed(name: str) -> tuple[str, datetime, str]:
     schedule, _, rest = name.partition("/")
     local, _, zone = rest.partition("/")
     return schedule, datetime.fromisoformat(local).replace(tzinfo=None), zone
+
+
+def clock(text: str) -> time:
+    """A time of day, ``09:30``.
+
+    Raises
+    ------
+    ValueError
+        It is none; the message is a sentence for people.
+    """
+    try:
+        return time.fromisoformat(text)
+    except ValueError as error:
+        msg = f"{text!r} is no time of day; write it like 09:30"
+        raise ValueError(msg) from error

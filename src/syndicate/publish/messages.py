@@ -1,4 +1,4 @@
-"""Messages: each variant of an edition is rendered once and frozen. ``press`` makes each reader's message of it."""
+"""Messages: each variant of an edition is rendered once and frozen. ``splicing`` makes each reader's message of it."""
 
 from __future__ import annotations
 

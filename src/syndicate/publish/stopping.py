@@ -41,11 +41,16 @@ def held(app: App, target: str) -> Hold:
 
 def hold(app: App, target: str, reason: str, *, who: str, now: datetime) -> None:
     """Stop ``target``. A reason that repeats a quote is withheld, for everybody reads it (Q5); no stop is refused for it."""
+    app.holds.place(target, safe(app, reason, now), who=who, now=now)
+
+
+def safe(app: App, reason: str, now: datetime) -> str:
+    """A person's reason as everybody may read it: one that repeats a quote is withheld (Q5)."""
     try:
         framing.guard_outside(reason, app.content.quotes(now=now), style=app.style)
     except Held:
-        reason = "[withheld: it repeats the words of a quote]"
-    app.holds.place(target, reason, who=who, now=now)
+        return "[withheld: it repeats the words of a quote]"
+    return reason
 
 
 def waiting(app: App, target: str) -> dict[str, Waiting]:

@@ -10,15 +10,15 @@ from dataclasses import dataclass
 from datetime import datetime, time
 from typing import TYPE_CHECKING, Final
 
-from syndicate.errors import Held, SyndicateError
+from syndicate.errors import SyndicateError
 from syndicate.model import Frequency, Slot
 from syndicate.plan import timetable
 from syndicate.plan.civil import instant
 from syndicate.plan.slots import Schedule
 from syndicate.publish import dailyquote
 from syndicate.publish.editions import schedule_for
+from syndicate.publish.stopping import safe
 from syndicate.publish.tick import QUOTES
-from syndicate.render import framing
 from syndicate.store import agenda
 from syndicate.store import timetable as rows
 from syndicate.store.audit import audit
@@ -96,12 +96,14 @@ def move(app: App, name: str, at: time, reason: str, *, who: str, now: datetime)
     if to == slot.due:
         restore(app, name, who=who, now=now)
         return to
-    told = f"moved from {slot.local:%H:%M} by {who}{_because(app, reason, now)}"
+    reason = safe(app, reason, now)
+    told = f"moved from {slot.local:%H:%M} by {who}{_because(reason)}"
 
     def work(connection: Connection) -> bool:
-        return _unskipped(app, connection, one) and rows.move(connection, slot, to, told, now)
+        _unskip(app, connection, one)
+        return rows.move(connection, slot, to, told, now)
 
-    _act(app, work, "slot_move", one, {"to": to.isoformat(), "reason": _safe(app, reason, now)}, who, now)
+    _act(app, work, "slot_move", one, {"to": to.isoformat(), "reason": reason}, who, now)
     return to
 
 
@@ -117,7 +119,8 @@ def skip(app: App, name: str, reason: str, *, who: str, now: datetime) -> None:
     if one.change and one.change.state == "skipped":
         msg = "it is skipped already"
         raise SyndicateError(msg)
-    told = f"skipped by {who}{_because(app, reason, now)}"
+    reason = safe(app, reason, now)
+    told = f"skipped by {who}{_because(reason)}"
     due = one.slot.due if one.slot.due > now else one.due
 
     def work(connection: Connection) -> bool:
@@ -126,7 +129,7 @@ def skip(app: App, name: str, reason: str, *, who: str, now: datetime) -> None:
             app.content.record_day(connection, day, item=None, shown_at=None, state="skipped", reason=told)
         return rows.skip(connection, one.slot, due, told, now)
 
-    _act(app, work, "slot_skip", one, {"reason": _safe(app, reason, now)}, who, now)
+    _act(app, work, "slot_skip", one, {"reason": reason}, who, now)
 
 
 def restore(app: App, name: str, *, who: str, now: datetime) -> None:
@@ -146,7 +149,8 @@ def restore(app: App, name: str, *, who: str, now: datetime) -> None:
         raise SyndicateError(msg)
 
     def work(connection: Connection) -> bool:
-        return _unskipped(app, connection, one) and rows.restore(connection, one.slot, now)
+        _unskip(app, connection, one)
+        return rows.restore(connection, one.slot, now)
 
     _act(app, work, "slot_restore", one, {}, who, now)
 
@@ -170,11 +174,10 @@ def _act(
     app.store.write(whole)
 
 
-def _unskipped(app: App, connection: Connection, one: Coming) -> bool:
+def _unskip(app: App, connection: Connection, one: Coming) -> None:
     """Let the day of a skipped quote slot be as it was before."""
     if one.slot.schedule == QUOTES and one.change and one.change.state == "skipped":
         app.content.reopen_day(connection, dailyquote.slot_day(one.slot))
-    return True
 
 
 def _of(app: App, title: str, zone: str, local: datetime) -> Iterator[Slot | None]:
@@ -195,15 +198,5 @@ def _schedules(app: App, title: str) -> Iterator[Schedule]:
         yield from (schedule_for(app, setting, clock) for clock in clocks)
 
 
-def _because(app: App, reason: str, now: datetime) -> str:
-    safe = _safe(app, reason, now)
-    return f": {safe}" if safe else ""
-
-
-def _safe(app: App, reason: str, now: datetime) -> str:
-    """A reason that repeats a quote is withheld, for everybody reads it (Q5)."""
-    try:
-        framing.guard_outside(reason, app.content.quotes(now=now), style=app.style)
-    except Held:
-        return "[withheld: it repeats the words of a quote]"
-    return reason
+def _because(reason: str) -> str:
+    return f": {reason}" if reason else ""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import time
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote as quoted
 from zoneinfo import ZoneInfo
 
 from syndicate.errors import SyndicateError
+from syndicate.plan.timetable import clock
 from syndicate.publish import timetable
 from syndicate.publish.tick import QUOTES
 from syndicate.web.desk import ahead
@@ -15,6 +15,8 @@ from syndicate.web.desk.visit import wanted
 from syndicate.web.desk.ways import act, view
 
 if TYPE_CHECKING:
+    from datetime import time
+
     from starlette.responses import Response
 
     from syndicate.publish.forecast import Coming
@@ -81,10 +83,9 @@ def _time(text: str) -> time:
         It is no time of day.
     """
     try:
-        return time.fromisoformat(wanted(text, "the time"))
+        return clock(wanted(text, "the time"))
     except ValueError as error:
-        msg = f"{text!r} is no time of day; write it like 09:30"
-        raise SyndicateError(msg) from error
+        raise SyndicateError(str(error)) from error
 
 
 def _coming(visit: Visit, name: str) -> Coming | None:
