@@ -70,6 +70,21 @@ def test_a_quote_may_leave_once_two_people_have_agreed_at_the_desk(room: Room) -
     assert acts[:2] == [("approve", "Tess"), ("verify", "Ivo")]
 
 
+def test_a_quote_is_told_as_refused_whatever_its_file_is_called(tmp_path: Path) -> None:
+    made = Publication(root=tmp_path / "p", settings=SETTINGS)
+    made.begin("2026-11-22 04:00")
+    made.quote("keeps-a-lamp-in-the-window", WORDS, id="0102")
+    with open_app(made.root, at=instant("2026-11-22 05:00")) as app:
+        tick(app, app.now())
+        hire(app, "Mara")
+        with desk(app) as here:
+            client = signed_in(here, "Mara")
+            page = client.look("/quotes")
+            client.close()
+    assert "Will not leave" in page
+    assert "Q5: " in page
+
+
 def test_each_decision_needs_its_role(room: Room) -> None:
     seen = room.seen()
     room.mara.act("/quotes/0101/verify", seen, status=403)

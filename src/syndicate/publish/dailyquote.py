@@ -5,6 +5,7 @@ What a day shows is frozen in the store, so that no later change of the pool rew
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
@@ -17,6 +18,7 @@ from syndicate.sources import calendar
 
 if TYPE_CHECKING:
     from syndicate.app import App
+    from syndicate.publish.approval import Heard
 
 _CARRIED: Final = frozenset({"chosen", "carried", "shown"})
 
@@ -28,15 +30,20 @@ def day_of(app: App, instant: datetime) -> date:
 
 def admissible(app: App, now: datetime) -> tuple[list[Quote], list[Fault]]:
     """The quotes that the gate admits, and why it refuses the others."""
-    admitted, refused = [], []
-    heard = approval.hear(app)
+    pool = list(judged(app, now, approval.hear(app)))
+    refused = [Fault(file=approval.file_of(app, quote), rule=held.rule, what=str(held)) for quote, held in pool if held]
+    return [quote for quote, held in pool if held is None], refused
+
+
+def judged(app: App, now: datetime, heard: Heard) -> Iterator[tuple[Quote, Held | None]]:
+    """Each quote of the pool, with why the gate refuses it; ``None`` where it admits it."""
     for quote in app.content.quotes(now=now):
         try:
             approval.admit(app, quote, now, heard)
-            admitted.append(quote)
         except Held as held:
-            refused.append(Fault(file=approval.file_of(app, quote), rule=held.rule, what=str(held)))
-    return admitted, refused
+            yield quote, held
+        else:
+            yield quote, None
 
 
 def choose(app: App, day: date, now: datetime) -> rotation.Choice:

@@ -55,8 +55,6 @@ def waiting(visit: Visit) -> int:
 
 
 def _made(app: App, now: datetime) -> tuple[Candidate, ...]:
-    _, faults = dailyquote.admissible(app, now)
-    why = {fault.file: f"{fault.rule}: {fault.what}" for fault in faults if fault.rule != "Q11"}
     heard = approval.hear(app)
     return tuple(
         Candidate(
@@ -65,7 +63,7 @@ def _made(app: App, now: datetime) -> tuple[Candidate, ...]:
             speaker=approval.told(app, one, one.speaker or one.place),
             said=one.date,
             standing=approval.standing(app, one, now, heard),
-            refused=why.get(one.path, ""),
+            refused=f"{held.rule}: {held}" if held and held.rule != "Q11" else "",
         )
-        for one in app.content.quotes(now=now)
+        for one, held in dailyquote.judged(app, now, heard)
     )
